@@ -1,0 +1,1 @@
+"""Which metadata fits this firmware version, and importers for vendor metadata."""

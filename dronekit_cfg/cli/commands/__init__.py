@@ -1,0 +1,1 @@
+"""One module for each verb; heavy imports live in the bodies."""

@@ -1,0 +1,1 @@
+"""Runs flows over links; the transaction, its journal, recover."""

@@ -1,0 +1,41 @@
+"""Plain frozen values that every other package speaks in."""
+
+from dronekit_cfg.model.digest import digest
+from dronekit_cfg.model.identity import Identity
+from dronekit_cfg.model.plan import Change, Finding, Phase, Plan, Step, StepKind
+from dronekit_cfg.model.profile import InputSpec, Origin, Resolved, Waiver, Wanted
+from dronekit_cfg.model.receipt import Outcome, Receipt, Record, Result, Verdict
+from dronekit_cfg.model.snapshot import Setting, Snapshot
+from dronekit_cfg.model.spec import SettingSpec, Spec
+from dronekit_cfg.model.value import INT_RANGES, Kind, Scalar, Value, float32, shortest
+
+__all__ = [
+    "INT_RANGES",
+    "Change",
+    "Finding",
+    "Identity",
+    "InputSpec",
+    "Kind",
+    "Origin",
+    "Outcome",
+    "Phase",
+    "Plan",
+    "Receipt",
+    "Record",
+    "Resolved",
+    "Result",
+    "Scalar",
+    "Setting",
+    "SettingSpec",
+    "Snapshot",
+    "Spec",
+    "Step",
+    "StepKind",
+    "Value",
+    "Verdict",
+    "Waiver",
+    "Wanted",
+    "digest",
+    "float32",
+    "shortest",
+]

@@ -1,0 +1,119 @@
+"""Values as the wire sees them: an integer of a width, a float32, or a text."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["INT_RANGES", "Kind", "Scalar", "Value", "float32", "shortest"]
+
+Scalar = int | float | str
+
+
+class Kind(StrEnum):
+    """Storage type of a setting. The names are those of MAV_PARAM_TYPE without its prefix, plus TEXT for CLI families."""
+
+    UINT8 = "UINT8"
+    INT8 = "INT8"
+    UINT16 = "UINT16"
+    INT16 = "INT16"
+    UINT32 = "UINT32"
+    INT32 = "INT32"
+    REAL32 = "REAL32"
+    TEXT = "TEXT"
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values of this kind are whole numbers."""
+        return self in INT_RANGES
+
+
+INT_RANGES: dict[Kind, tuple[int, int]] = {
+    Kind.UINT8: (0, 255),
+    Kind.INT8: (-128, 127),
+    Kind.UINT16: (0, 65535),
+    Kind.INT16: (-32768, 32767),
+    Kind.UINT32: (0, 4294967295),
+    Kind.INT32: (-2147483648, 2147483647),
+}
+"""Smallest and largest value that each integer kind stores."""
+
+
+def float32(x: float) -> float:
+    """Round `x` to the nearest float32. Raises OverflowError when its magnitude is beyond float32."""
+    return float(struct.unpack("<f", struct.pack("<f", x))[0])
+
+
+def shortest(x: float) -> str:
+    """Give the shortest decimal text (at most 9 significant digits) that reads back as the same float32."""
+    if math.isnan(x) or math.isinf(x):
+        return str(x)
+    for digits in range(6, 10):
+        text = f"{x:.{digits}g}"
+        if float32(float(text)) == x:
+            return text
+    return f"{x:.9g}"
+
+
+def _ordered(x: float) -> int:
+    """Map a float32 to an integer so that neighbours differ by one; both zeros map to 0."""
+    bits = int.from_bytes(struct.pack("<f", x), "little", signed=True)
+    return bits if bits >= 0 else -(bits & 0x7FFFFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: `raw` is an int for integer kinds, a float that fits float32 for REAL32, a str for TEXT.
+
+    Equality (`==`) is that of the dataclass; `same` is the comparison for verification.
+    """
+
+    kind: Kind
+    raw: Scalar
+
+    def __post_init__(self) -> None:
+        if self.kind is Kind.TEXT:
+            if not isinstance(self.raw, str):
+                raise TypeError(f"TEXT value must be a str, not {self.raw!r}")
+        elif self.kind is Kind.REAL32:
+            if isinstance(self.raw, str):
+                raise TypeError(f"REAL32 value must be a number, not {self.raw!r}")
+            object.__setattr__(self, "raw", float32(self.raw))
+        else:
+            low, high = INT_RANGES[self.kind]
+            if isinstance(self.raw, str) or int(self.raw) != self.raw or not low <= self.raw <= high:
+                raise ValueError(f"{self.raw!r} does not fit {self.kind}")
+            object.__setattr__(self, "raw", int(self.raw))
+
+    @property
+    def number(self) -> float:
+        """The value as a number. Raises TypeError for TEXT."""
+        if isinstance(self.raw, str):
+            raise TypeError(f"{self.raw!r} is not a number")
+        return self.raw
+
+    def same(self, other: Value | None) -> bool:
+        """Whether both are the same on the wire: float32 within 1 ULP, integers and texts exactly.
+
+        An integer kind and REAL32 may be compared with each other (a list download does not tell true types): then the
+        numbers must be equal as float32.
+        """
+        if other is None:
+            return False
+        if Kind.TEXT in (self.kind, other.kind):
+            return self.kind == other.kind and self.raw == other.raw
+        if self.kind.is_integer and other.kind.is_integer:
+            return self.raw == other.raw
+        a, b = float32(self.number), float32(other.number)
+        if math.isnan(a) or math.isnan(b):
+            return math.isnan(a) and math.isnan(b)
+        if self.kind.is_integer or other.kind.is_integer:
+            return a == b
+        return abs(_ordered(a) - _ordered(b)) <= 1
+
+    def __str__(self) -> str:
+        if isinstance(self.raw, float):
+            return shortest(self.raw)
+        return str(self.raw)

@@ -1,0 +1,1 @@
+"""Pure planning: what differs, in which order it is written, how it is undone and verified."""

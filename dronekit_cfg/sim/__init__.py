@@ -1,0 +1,1 @@
+"""The embedded simulated vehicle that `sim:` URLs open."""

@@ -1,0 +1,1 @@
+"""Conversations with vehicles as generators, still without I/O."""
