@@ -24,4 +24,4 @@ class SimulatedVehicle(Protocol):
 
     @property
     def hung_up(self) -> bool:
-        """Whether the vehicle closed the link (reboot); the serving side drops the connection, `connected` clears it."""
+        """Whether the vehicle closed the link (reboot): the connection is to be dropped. `connected` clears it."""
