@@ -8,6 +8,6 @@ __all__ = ["t"]
 def t(template: str, /, **fields: object) -> str:
     """Translate `template` and fill in its `{fields}`.
 
-    The template is the message id, so it must be a literal. Until catalogues are shipped the text is returned in English.
+    The template is the message id, so it must be a literal. Until catalogues are shipped the text stays English.
     """
     return template.format(**fields) if fields else template

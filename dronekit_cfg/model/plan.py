@@ -16,6 +16,8 @@ __all__ = ["Change", "Finding", "Phase", "Plan", "Step", "StepKind"]
 class Phase(StrEnum):
     """When a change is written. Order of writing is the order here; rollback goes the other way."""
 
+    ROOT = "root"
+    """Settings that give others new defaults at the next boot (an airframe); each is followed by a reboot."""
     ENABLE = "enable"
     """Settings that make others appear (enable, type, frame, protocol)."""
     SET = "set"

@@ -26,7 +26,10 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One value that a resolved profile asks for. `overrode` lists earlier layers that had set it, oldest first."""
+    """One value that a resolved profile asks for. `overrode` lists earlier layers that had set it, oldest first.
+
+    An `optional` one is left out, and said so, where the vehicle's firmware was built without the setting.
+    """
 
     name: str
     value: Scalar
@@ -34,6 +37,7 @@ class Wanted:
     because: str = ""
     source: str = ""
     overrode: tuple[Origin, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ class Resolved:
     """A profile stack with all layers merged, inputs filled in and expressions computed.
 
     `firmware` is a PEP 440 specifier text ("" for any), `names` the generation of its setting names ("" when it does
-    not matter), `layers` the profile names in the order they were merged, each with its version.
+    not matter), `layers` the profile names in the order they were merged, each with its version. `notes` say what was
+    left out on purpose, such as a serial role without a port.
     """
 
     name: str
@@ -79,6 +84,7 @@ class Resolved:
     flags: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     layers: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -90,6 +96,9 @@ class Resolved:
                 "firmware": self.firmware,
                 "names": self.names,
                 "flags": sorted(self.flags),
-                "settings": [[w.name, w.value] for w in sorted(self.settings, key=lambda w: w.name)],
+                "settings": [
+                    [w.name, w.value, *(["optional"] if w.optional else [])]
+                    for w in sorted(self.settings, key=lambda w: w.name)
+                ],
             }
         )

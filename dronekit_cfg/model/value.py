@@ -13,7 +13,7 @@ Scalar = int | float | str
 
 
 class Kind(StrEnum):
-    """Storage type of a setting. The names are those of MAV_PARAM_TYPE without its prefix, plus TEXT for CLI families."""
+    """Storage type of a setting: the names of MAV_PARAM_TYPE without their prefix, and TEXT for CLI families."""
 
     UINT8 = "UINT8"
     INT8 = "INT8"
@@ -41,6 +41,10 @@ INT_RANGES: dict[Kind, tuple[int, int]] = {
 """Smallest and largest value that each integer kind stores."""
 
 
+EXPONENT_FROM = 1e10
+"""Whole numbers below this are shown without an exponent."""
+
+
 def float32(x: float) -> float:
     """Round `x` to the nearest float32. Raises OverflowError when its magnitude is beyond float32."""
     return float(struct.unpack("<f", struct.pack("<f", x))[0])
@@ -50,11 +54,9 @@ def shortest(x: float) -> str:
     """Give the shortest decimal text (at most 9 significant digits) that reads back as the same float32."""
     if math.isnan(x) or math.isinf(x):
         return str(x)
-    for digits in range(6, 10):
-        text = f"{x:.{digits}g}"
-        if float32(float(text)) == x:
-            return text
-    return f"{x:.9g}"
+    text = next((s for s in (f"{x:.{digits}g}" for digits in range(6, 9)) if float32(float(s)) == x), f"{x:.9g}")
+    # 1250000 reads better than 1.25e+06; parameter files of other tools do not write exponents for it either.
+    return str(int(x)) if "e+" in text and abs(x) < EXPONENT_FROM and x == int(x) else text
 
 
 def _ordered(x: float) -> int:

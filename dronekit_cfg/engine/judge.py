@@ -1,0 +1,123 @@
+"""Judge a plan: every value against the metadata, and the vehicle as it will be against the policy rules.
+
+What blocks: an error always, a rule's warning unless it is accepted or waived. A rule that is violated already and that
+nothing in the profile has to do with is told and does not block: this apply neither makes nor keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+
+from dronekit_cfg.catalog.renames import Renames
+from dronekit_cfg.model import Finding, Identity, Plan, Scalar, Snapshot, Spec, Value, Waiver
+from dronekit_cfg.rules.check import Outcome, RuleResult, check
+from dronekit_cfg.rules.rule import Rule
+from dronekit_cfg.rules.shipped import shipped_rules
+from dronekit_cfg.rules.values import check_values
+from dronekit_cfg.rules.waivers import apply_waivers
+from dronekit_cfg.text import t
+
+__all__ = ["Terms", "facts_of", "judge_plan", "judge_settings", "unaccepted"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """By what a vehicle is judged: `rules` are the user's own, `accept` ids of rules whose warning is accepted.
+
+    `simulator`: what rules have against the profile is told and does not block, because a simulator is where its effect
+    can be seen. Only the scenario runner sets it, for simulators that it started itself.
+    """
+
+    inputs: Mapping[str, Scalar] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    accept: frozenset[str] = frozenset()
+    rules: tuple[Rule, ...] = ()
+    strict: bool = False
+    simulator: bool = False
+    today: date | None = None
+
+    @property
+    def all_rules(self) -> tuple[Rule, ...]:
+        """The shipped rules and the user's own."""
+        return (*shipped_rules(), *self.rules)
+
+
+def facts_of(identity: Identity, inputs: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """Give the inputs that rules ask for, with what the vehicle itself tells: simulators have no board number."""
+    return {"hardware": bool(identity.board), **inputs}
+
+
+def judge_settings(
+    settings: Mapping[str, Value],
+    identity: Identity,
+    spec: Spec | None,
+    renames: Renames | None,
+    terms: Terms,
+) -> tuple[RuleResult, ...]:
+    """Judge a whole configuration by every rule of its family."""
+    return check(
+        terms.all_rules,
+        settings,
+        family=identity.family,
+        vehicle=identity.vehicle,
+        version=identity.version,
+        spec=spec,
+        inputs=facts_of(identity, terms.inputs),
+        flags=terms.flags,
+        renames=renames,
+    )
+
+
+def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renames | None, terms: Terms) -> Plan:
+    """Give `plan` with the findings about its values and about the vehicle as it will be."""
+    before = {s.name: s.value for s in snapshot.settings}
+    after = {**before, **{c.name: c.wanted for c in plan.changes}}
+    wanted = {w.name: w for w in plan.wanted}
+    origins = {name: w.origin for name, w in wanted.items()}
+    found: list[Finding] = []
+    if spec is not None:
+        defaults = {s.name: s.default for s in snapshot.settings if s.default is not None}
+        found += check_values(
+            {name: after[name] for name in wanted if name in after},
+            spec,
+            defaults=defaults,
+            renames=renames,
+            strict=terms.strict,
+            writing=True,
+            origins=origins,
+        )
+    old = {
+        r.rule.id for r in judge_settings(before, plan.identity, spec, renames, terms) if r.outcome is Outcome.VIOLATED
+    }
+    for result in judge_settings(after, plan.identity, spec, renames, terms):
+        finding = result.finding(origins)
+        if finding is None:
+            continue
+        mine = result.rule.id not in old or any(name in wanted for name in result.settings)
+        if terms.simulator:
+            found.append(replace(finding, severity="info"))
+        else:
+            found.append(finding if mine else _already_so(finding))
+    waived = apply_waivers(found, terms.waivers, today=terms.today or _today(), rules=_by_id(terms))
+    return replace(plan, findings=(*plan.findings, *waived.findings))
+
+
+def unaccepted(plan: Plan, accept: Iterable[str]) -> tuple[Finding, ...]:
+    """Give the rule warnings of `plan` that nobody accepted or waived."""
+    rules = {rule.id for rule in shipped_rules()}
+    return tuple(f for f in plan.findings if f.severity == "warning" and f.id in rules and f.id not in set(accept))
+
+
+def _already_so(finding: Finding) -> Finding:
+    return replace(finding, severity="info", message=t("already so on this vehicle: {text}", text=finding.message))
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _by_id(terms: Terms) -> dict[str, Rule]:
+    return {rule.id: rule for rule in terms.all_rules}

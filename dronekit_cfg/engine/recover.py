@@ -1,0 +1,128 @@
+"""Finish or undo an apply that was cut off: by a kill, a pulled cable, a power cut."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+from dronekit_cfg.engine.connection import Connection, utc_now
+from dronekit_cfg.engine.journal import Journal, Story
+from dronekit_cfg.engine.knowledge import metadata, renames_for
+from dronekit_cfg.engine.receipts import build_receipt
+from dronekit_cfg.engine.rollback import roll_back
+from dronekit_cfg.engine.state import StateDir
+from dronekit_cfg.engine.transaction import keep_receipt
+from dronekit_cfg.engine.work import Trace, Work
+from dronekit_cfg.errors import StateError, WrongVehicle
+from dronekit_cfg.events import Stage
+from dronekit_cfg.model import Identity, Plan, Receipt, Result, Snapshot, Value, Verdict
+from dronekit_cfg.planner.verify import compare
+from dronekit_cfg.text import t
+
+__all__ = ["recover"]
+
+
+def recover(connection: Connection, state: StateDir, *, who: str = "") -> Receipt | None:
+    """Bring a vehicle with an open journal to exactly the new or exactly the old state; None when none is open.
+
+    When every wanted value is there (also after a reboot), the apply is finished; else all that was written is undone.
+    The result is DONE, ROLLED_BACK or IN_DOUBT. Raises Armed, LeaseHeld, StateError, WrongVehicle (the open journal is
+    of another firmware version or board).
+    """
+    with state.lease(connection.identity.key):
+        story = state.open_journal(connection.identity)
+        if story is None:
+            return None
+        _require_same(story, connection.identity)
+        connection.require_disarmed()
+        started, start = utc_now(), connection.runner.clock.now()
+        with contextlib.closing(Journal(story.path)) as journal:
+            work = _work(connection, story, state, journal)
+            result, problems, last = _settle_story(work, story)
+            with contextlib.suppress(StateError):
+                journal.end(result, "recover")
+        receipt = build_receipt(
+            work,
+            _plan(story, connection.identity, work.base),
+            result=result,
+            problems=problems,
+            action="recover",
+            who=who,
+            started=started,
+            seconds=connection.runner.clock.now() - start,
+            snapshot_file=str(story.begin.get("snapshot", "")),
+            last=last,
+            proved=result is Result.DONE,
+        )
+        keep_receipt(connection, state, receipt)
+        return receipt
+
+
+def _require_same(story: Story, identity: Identity) -> None:
+    then = story.begin["identity"]
+    different = [n for n in ("family", "vehicle", "version", "board", "uid") if then.get(n) != getattr(identity, n)]
+    if different:
+        raise WrongVehicle(
+            t("the unfinished apply was on another firmware or board ({fields} differ)", fields=", ".join(different)),
+            hint=t("put that firmware back, or restore the snapshot {file}", file=story.begin.get("snapshot", "?")),
+        )
+
+
+def _work(connection: Connection, story: Story, state: StateDir, journal: Journal) -> Work:
+    connection.session.report(Stage(t("read the vehicle to see how far the last apply came")))
+    names = {**story.wanted, **story.touched}
+    found = connection.snapshot(also=list(names))
+    work = Work(
+        connection,
+        journal,
+        found,
+        metadata(connection, state.root),
+        renames_for(connection.identity),
+    )
+    for name, old in story.touched.items():
+        wanted = story.wanted.get(name) or old or _any(found, name)
+        work.traces[name] = Trace(old=old, wanted=wanted, hidden=name in story.hidden)
+    return work
+
+
+def _any(found: Snapshot, name: str) -> Value:
+    value = found.value(name)
+    if value is None:
+        raise StateError(t("the journal names {name}, which the vehicle does not know", name=name))
+    return value
+
+
+def _settle_story(work: Work, story: Story) -> tuple[Result, tuple[str, ...], Snapshot]:
+    """Decide by what the vehicle holds. Undoing is the rule; finishing needs every wanted value in place."""
+    wanted = story.wanted
+    if not story.touched:
+        return Result.ROLLED_BACK, (), work.base
+    if not story.undoing and not _wrong(wanted, work.base):
+        if not work.connection.driver.traits.staged:
+            work.reboot(t("restart to prove that the values are stored"))
+        last = work.look(list(wanted))
+        if not _wrong(wanted, last):
+            for name, trace in work.traces.items():
+                trace.verdict = Verdict.WRITTEN
+                trace.read_back, trace.after_reboot = work.base.value(name), last.value(name)
+            return Result.DONE, (), last
+    wrong = roll_back(work, t("the apply was cut off"))
+    last = work.base if wrong else work.look(())
+    return (Result.IN_DOUBT if wrong else Result.ROLLED_BACK), wrong, last
+
+
+def _wrong(wanted: Mapping[str, Value], snapshot: Snapshot) -> bool:
+    return bool(compare(wanted, {name: snapshot.value(name) for name in wanted}))
+
+
+def _plan(story: Story, identity: Identity, base: Snapshot) -> Plan:
+    """Stand in for the plan of the interrupted apply, which the journal names by its digests."""
+    return Plan(
+        identity=identity,
+        profile=str(story.begin.get("profile", "")),
+        profile_digest=str(story.begin.get("profile_digest", "")),
+        snapshot_digest=base.digest,
+        changes=(),
+        steps=(),
+        wanted=(),
+    )

@@ -1,0 +1,261 @@
+"""Compute what has to change. Pure: the same profile, snapshot and metadata always give the same plan.
+
+Three kinds of wanted settings are told apart:
+
+* the vehicle has it (listed, or read by name): it is compared and becomes a `Change` with its old value if it differs;
+* the metadata knows it but the vehicle does not show it: it is hidden until another setting is on, and becomes a
+  `Change` without an old value, written as soon as it appears;
+* nobody knows it: an error with the closest names, or, when the metadata is not of this very version, a try by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from dronekit_cfg.model import (
+    Change,
+    Finding,
+    Phase,
+    Plan,
+    SettingSpec,
+    Snapshot,
+    Spec,
+    Step,
+    StepKind,
+    Wanted,
+)
+from dronekit_cfg.planner.policy import NoRenames, Policy, Renames
+from dronekit_cfg.text import t
+
+__all__ = ["Goal", "make_plan"]
+
+_PHASES = list(Phase)
+_NEVER = frozenset({"volatile", "read-only"})
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to hold at the end, from a profile or from a snapshot.
+
+    `include` lists protected classes ("calibration", "identity") that may be written. `known_state` says that
+    the vehicle was in this state before (a snapshot): its protected settings are dropped without a finding, and policy
+    rules do not refuse the way back. `notes` become notes of the plan.
+    """
+
+    profile: str
+    digest: str
+    wanted: tuple[Wanted, ...]
+    include: frozenset[str] = frozenset()
+    known_state: bool = False
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Draft:
+    changes: list[Change] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def make_plan(
+    goal: Goal, snapshot: Snapshot, spec: Spec | None, policy: Policy, renames: Renames | None = None
+) -> Plan:
+    """Plan how to bring `snapshot` to `goal`.
+
+    Never raises for values that do not fit: they become findings of severity "error". Whether a value that fits is also
+    wise is for the rules to say.
+    """
+    spec = spec or Spec(snapshot.identity.family, snapshot.identity.vehicle, "", {}, exact=False)
+    draft = _Draft(notes=list(goal.notes))
+    for wanted in _translated(goal, snapshot, spec, renames or NoRenames(), draft):
+        reason = _protection(wanted.name, spec.get(wanted.name), policy)
+        if reason and (reason in _NEVER or reason not in goal.include):
+            draft.skipped.append(wanted.name)
+            if not goal.known_state:
+                draft.findings.append(_protected_finding(wanted, reason))
+            continue
+        if wanted.optional and wanted.name not in snapshot.by_name and wanted.name not in spec.settings:
+            draft.notes.append(t("{name} is left out: this firmware was built without it", name=wanted.name))
+            continue
+        draft.wanted.append(wanted)
+        _consider(wanted, goal, snapshot, spec, policy, draft)
+    draft.changes.sort(key=lambda c: _PHASES.index(c.phase))
+    return Plan(
+        identity=snapshot.identity,
+        profile=goal.profile,
+        profile_digest=goal.digest,
+        snapshot_digest=snapshot.digest,
+        changes=tuple(draft.changes),
+        steps=_steps(draft.changes, draft.missing),
+        wanted=tuple(draft.wanted),
+        findings=tuple(draft.findings),
+        skipped=tuple(draft.skipped),
+        missing=tuple(draft.missing),
+        spec=_spec_text(spec),
+        notes=tuple(draft.notes),
+    )
+
+
+def _spec_text(spec: Spec) -> str:
+    if not spec.settings:
+        return t("no metadata for this firmware: values are checked against the vehicle's types only")
+    text = f"{spec.family} {spec.vehicle} {spec.version}"
+    return text if spec.exact else t("{spec} (the nearest to this firmware)", spec=text)
+
+
+def _translated(goal: Goal, snapshot: Snapshot, spec: Spec, renames: Renames, draft: _Draft) -> list[Wanted]:
+    """Give the wanted settings under the names the vehicle uses; what cannot be carried over becomes an error."""
+
+    def has(name: str) -> bool:
+        return name in snapshot.by_name
+
+    def hidden(name: str) -> bool:
+        return name in snapshot.by_name or (spec.exact and name in spec.settings)
+
+    result: list[Wanted] = []
+    for wanted in goal.wanted:
+        if has(wanted.name) or (spec.exact and wanted.name in spec.settings):
+            result.append(wanted)
+            continue
+        try:
+            found = renames.translate(wanted.name, wanted.value, has) or renames.translate(
+                wanted.name, wanted.value, hidden
+            )
+        except ValueError as error:
+            remedy = t("write the setting under the name of this firmware")
+            draft.findings.append(Finding("rename", "error", wanted.name, str(error), remedy, wanted.origin))
+            continue
+        if found is None:
+            result.append(wanted)
+            continue
+        name, value = found
+        draft.notes.append(
+            t(
+                "{old} is {new} on this firmware: {before} becomes {after}",
+                old=wanted.name,
+                new=name,
+                before=wanted.value,
+                after=value,
+            )
+            if value != wanted.value
+            else t("{old} is {new} on this firmware", old=wanted.name, new=name)
+        )
+        result.append(replace(wanted, name=name, value=value))
+    return result
+
+
+def _protection(name: str, spec: SettingSpec, policy: Policy) -> str:
+    """Say why a setting is not written by itself. What the metadata flags counts as much as the family's own list."""
+    own = policy.protected(name)
+    if own in _NEVER:
+        return own
+    for flag, reason in (
+        (spec.read_only, "read-only"),
+        (spec.volatile, "volatile"),
+        (spec.identity, "identity"),
+        (spec.calibration, "calibration"),
+    ):
+        if flag:
+            return reason
+    return own
+
+
+def _protected_finding(wanted: Wanted, reason: str) -> Finding:
+    message = t("{name} is {reason} and is left alone", name=wanted.name, reason=reason)
+    remedy = (
+        t("take it out of the profile: it cannot be set")
+        if reason in _NEVER
+        else t("add --include {reason} to write it", reason=reason)
+    )
+    return Finding("protected", "warning", wanted.name, message, remedy, wanted.origin)
+
+
+def _consider(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, policy: Policy, draft: _Draft) -> None:
+    known = snapshot.by_name.get(wanted.name)
+    facts = spec.settings.get(wanted.name)
+    if known is None and not _may_appear(wanted, goal, snapshot, spec, draft):
+        return
+    try:
+        value = policy.coerce(wanted.name, wanted.value, known)
+    except ValueError as error:
+        remedy = t("change the value in the profile")
+        draft.findings.append(Finding("value-type", "error", wanted.name, str(error), remedy, wanted.origin))
+        return
+    if known is not None and value.same(known.value):
+        return
+    draft.changes.append(
+        Change(
+            name=wanted.name,
+            old=known.value if known else None,
+            wanted=value,
+            phase=policy.phase(wanted.name),
+            reboot=bool(facts and facts.reboot),
+            because=wanted.because,
+            origin=wanted.origin,
+            appears_after=_enabler(facts) if known is None else "",
+        )
+    )
+
+
+def _enabler(facts: SettingSpec | None) -> str:
+    return facts.enabled_by if facts else ""
+
+
+def _may_appear(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, draft: _Draft) -> bool:
+    """Decide about a setting that the vehicle does not show. True: it is worth waiting for."""
+    facts = spec.settings.get(wanted.name)
+    if facts is None:
+        if not spec.exact:
+            draft.missing.append(wanted.name)
+            return True
+        names = {*spec.settings, *snapshot.by_name}
+        near = ", ".join(difflib.get_close_matches(wanted.name.upper(), names, n=3, cutoff=0.7))
+        message = t("{name} is not known to this firmware", name=wanted.name)
+        remedy = t("did you mean {near}?", near=near) if near else t("check the name against the firmware version")
+        draft.findings.append(Finding("unknown", "error", wanted.name, message, remedy, wanted.origin))
+        return False
+    root = facts.enabled_by
+    if root and not _will_be_on(root, goal, snapshot):
+        message = t("{name} appears only after {root} is enabled, and {root} stays 0", name=wanted.name, root=root)
+        remedy = t("set {root} in the profile, or take {name} out", root=root, name=wanted.name)
+        draft.findings.append(Finding("hidden", "error", wanted.name, message, remedy, wanted.origin))
+        return False
+    return True
+
+
+def _will_be_on(root: str, goal: Goal, snapshot: Snapshot) -> bool:
+    for wanted in goal.wanted:
+        if wanted.name == root:
+            return wanted.value not in (0, "0", "OFF")
+    now = snapshot.value(root)
+    return now is None or now.raw != 0
+
+
+def _steps(changes: Sequence[Change], missing: Sequence[str]) -> tuple[Step, ...]:
+    if not changes and not missing:
+        return ()
+    hidden = [c for c in changes if c.old is None]
+    steps: list[Step] = []
+    for phase in _PHASES:
+        names = tuple(c.name for c in changes if c.phase is phase and c.old is not None)
+        if names:
+            steps.append(Step(StepKind.WRITE, names))
+        if names and phase is Phase.ROOT:
+            because = t("{names} gives other settings new defaults; the rest is planned again", names=", ".join(names))
+            steps.append(Step(StepKind.REBOOT, because=because))
+        if phase is Phase.ENABLE and hidden:
+            steps.append(Step(StepKind.REBOOT, because=t("so that {count} hidden settings appear", count=len(hidden))))
+            steps.append(Step(StepKind.WRITE, tuple(c.name for c in hidden)))
+    reboot_for = [c.name for c in changes if c.reboot]
+    because = (
+        t("needed by {names}", names=", ".join(reboot_for[:5]))
+        if reboot_for
+        else t("to prove that the values are stored")
+    )
+    steps += [Step(StepKind.VERIFY), Step(StepKind.REBOOT, because=because), Step(StepKind.VERIFY)]
+    return tuple(steps)
