@@ -1,0 +1,106 @@
+"""Writes a profile from a vehicle that already flies: what is not at its default, grouped by subsystem.
+
+Left out are calibration, identity, volatile and read-only settings, and what is at its default. What each setting is
+called by the vendor's metadata stands beside it as a comment. Reasons are left for the person who knows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dronekit_cfg.formats.layer import PROFILE_FORMAT
+from dronekit_cfg.model import Setting, Snapshot, Spec
+from dronekit_cfg.text import t
+
+__all__ = ["NewProfile", "new_profile"]
+
+_SERIAL = re.compile(r"(SERIAL\d+|RC\d+|SERVO\d+)_.*")
+_PLAIN_YAML = re.compile(r"-?\d+(\.\d+)?|[A-Za-z_][A-Za-z0-9_-]*")
+_WORDS_OF_YAML = frozenset({"on", "off", "yes", "no", "true", "false", "null", "y", "n"})
+
+
+@dataclass(frozen=True, slots=True)
+class NewProfile:
+    """The text of a profile, how many settings it has, and the protected ones that it leaves out."""
+
+    text: str
+    settings: int
+    left_out: tuple[str, ...]
+
+
+def new_profile(
+    snapshot: Snapshot, name: str, *, spec: Spec | None = None, protected: Callable[[str], str] = lambda _: ""
+) -> NewProfile:
+    """Make a profile of a snapshot. `protected` is the family's own list of what profiles do not set.
+
+    A setting without a known default is taken: leaving it out could lose it.
+    """
+    different = [s for s in snapshot.settings if s.default is None or not s.value.same(s.default)]
+    facts = spec.get if spec else None
+    kept: list[Setting] = []
+    left: list[Setting] = []
+    for setting in different:
+        known = facts(setting.name) if facts else None
+        flagged = known and (known.calibration or known.identity or known.volatile or known.read_only)
+        (left if flagged or protected(setting.name) else kept).append(setting)
+    identity = snapshot.identity
+    lines = [
+        f"# {t('made from a snapshot of {taken}: {version}', taken=snapshot.taken, version=identity.version_text)}",
+        f"# {t('defaults, calibration and identity are left out; add because: and source: where you know them')}",
+        f"format: {PROFILE_FORMAT}",
+        f"name: {name}",
+        "version: 0.1.0",
+        f"family: {identity.family}",
+    ]
+    lines += [f"vehicle: {identity.vehicle}"] if identity.vehicle else []
+    lines += _versions(identity.version)
+    lines += ["settings:"] if kept else []
+    for group, settings in _grouped(kept):
+        lines.append(f"  # {group}")
+        lines += [_line(s, spec) for s in settings]
+    return NewProfile("\n".join(lines) + "\n", len(kept), tuple(s.name for s in left))
+
+
+def _versions(version: str) -> list[str]:
+    """Give the firmware range and the generation: the series that the vehicle runs."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if not found:
+        return []
+    major, minor = int(found[1]), int(found[2])
+    return [f'firmware: ">={major}.{minor},<{major}.{minor + 1}"', f'names: "{major}.{minor}"']
+
+
+def _group(name: str) -> str:
+    """Give the subsystem of a setting: the first part of its name, with numbered ports and channels together."""
+    numbered = _SERIAL.fullmatch(name)
+    if numbered:
+        return re.sub(r"\d+$", "", numbered[1])
+    return re.split(r"[_.]", name, maxsplit=1)[0].rstrip("0123456789") or name
+
+
+def _grouped(settings: Sequence[Setting]) -> list[tuple[str, list[Setting]]]:
+    groups: dict[str, list[Setting]] = {}
+    for setting in sorted(settings, key=lambda s: s.name):
+        groups.setdefault(_group(setting.name), []).append(setting)
+    return sorted(groups.items())
+
+
+def _line(setting: Setting, spec: Spec | None) -> str:
+    text = f"  {setting.name}: {_yaml(setting)}"
+    if spec is None:
+        return text
+    facts = spec.get(setting.name)
+    said = facts.describe(setting.value)
+    about = [facts.label, said if said != str(setting.value) else ""]
+    note = ": ".join(a for a in about if a).replace("\n", " ")
+    return f"{text}  # {note}" if note else text
+
+
+def _yaml(setting: Setting) -> str:
+    text = str(setting.value)
+    if isinstance(setting.value.raw, str):
+        plain = _PLAIN_YAML.fullmatch(text) and text.lower() not in _WORDS_OF_YAML and not text[:1].isdigit()
+        return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return text
