@@ -1,0 +1,185 @@
+"""What is fitted to a vehicle, as far as its settings tell, and whether that is what a build asks for.
+
+ArduPilot keeps a device id for every sensor that it found or was calibrated with. Parts that no setting tells of
+(radios, ESCs) are not listed here: absence from this list is no proof of absence, except for the kinds of `KINDS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from dronekit_cfg.catalog._data import load_toml
+from dronekit_cfg.model import Finding, Snapshot
+from dronekit_cfg.text import t
+
+__all__ = ["KINDS", "Device", "Part", "decode_device_id", "inventory", "missing_parts", "requirement_error"]
+
+KINDS = ("imu", "compass", "baro", "gps", "battery", "airspeed", "can")
+"""Kinds of parts that a build can require."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A decoded device id: kind of bus ("I2C", "SPI", "DroneCAN" ...), its number, the address on it, and the type."""
+
+    bus: str
+    bus_number: int
+    address: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that is fitted. `place` is how a person finds it ("I2C bus 1, address 0x0E"), `setting` what told."""
+
+    kind: str
+    number: int
+    type: str
+    place: str = ""
+    external: bool | None = None
+    setting: str = ""
+    device_id: int = 0
+
+
+@cache
+def _types() -> Mapping[str, Any]:
+    return load_toml("ardupilot-devices.toml")
+
+
+def decode_device_id(device_id: int, kind: str) -> Device:
+    """Decode an ArduPilot device id of a sensor of `kind` (imu, compass, baro). An unknown type is named by its number.
+
+    Bits 0-2 kind of bus, 3-7 bus, 8-15 address, 16-23 type (AP_HAL/Device.h, DeviceStructure).
+    """
+    number = device_id >> 16 & 0xFF
+    bus = _types()["bus"][device_id & 7]
+    unknown = t("type {number}", number=number)
+    # A compass on DroneCAN numbers the sensors of its node there instead of the chip (AP_Compass_UAVCAN.cpp).
+    named = kind == "compass" and bus == "DroneCAN"
+    name = t("DroneCAN compass") if named else _types().get(kind, {}).get(str(number), unknown)
+    return Device(bus, device_id >> 3 & 0x1F, device_id >> 8 & 0xFF, name)
+
+
+_SENSORS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    # The accelerometer names an IMU; its gyro is the same chip on all but the oldest boards.
+    ("imu", ("INS_ACC_ID", "INS_ACC2_ID", "INS_ACC3_ID", "INS4_ACC_ID", "INS5_ACC_ID")),
+    ("compass", ("COMPASS_DEV_ID", "COMPASS_DEV_ID2", "COMPASS_DEV_ID3", "COMPASS_DEV_ID4", "COMPASS_DEV_ID5")),
+    ("compass", ("COMPASS_DEV_ID6", "COMPASS_DEV_ID7", "COMPASS_DEV_ID8")),
+    ("baro", ("BARO1_DEVID", "BARO2_DEVID", "BARO3_DEVID")),
+    ("airspeed", ("ARSPD_DEVID", "ARSPD2_DEVID")),
+)
+_COUNTED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("gps", (("GPS1_TYPE", "GPS_TYPE"), ("GPS2_TYPE", "GPS_TYPE2"))),
+    ("battery", (("BATT_MONITOR", ""), ("BATT2_MONITOR", ""))),
+    ("can", (("CAN_P1_DRIVER", ""), ("CAN_P2_DRIVER", ""))),
+)
+"""Parts that a setting switches on, under its names since 4.6 and before; 0 is off."""
+_GPS_TYPES = {1: "auto", 2: "u-blox", 5: "NMEA", 9: "DroneCAN", 10: "Septentrio", 11: "Trimble", 14: "MAVLink"}
+_EXTERNAL = ("COMPASS_EXTERNAL", "COMPASS_EXTERN2", "COMPASS_EXTERN3")
+
+
+def inventory(snapshot: Snapshot) -> tuple[Part, ...]:
+    """Give the parts that the settings of a snapshot tell of; nothing for families other than ArduPilot."""
+    if snapshot.identity.family != "ardupilot":
+        return ()
+    return (*_sensors(snapshot), *_counted(snapshot))
+
+
+def _number(snapshot: Snapshot, name: str) -> int:
+    found = snapshot.value(name) if name else None
+    return int(float(found.raw)) if found is not None and not isinstance(found.raw, str) else 0
+
+
+def _sensors(snapshot: Snapshot) -> Iterator[Part]:
+    counts: dict[str, int] = {}
+    for kind, names in _SENSORS:
+        for name in names:
+            device_id = _number(snapshot, name)
+            if device_id:
+                number = counts[kind] = counts.get(kind, 0) + 1
+                device = decode_device_id(device_id, kind)
+                external = _is_external(snapshot, number, device) if kind == "compass" else None
+                yield Part(kind, number, device.type, _place(device), external, name, device_id)
+
+
+def _is_external(snapshot: Snapshot, number: int, device: Device) -> bool:
+    """Whether a compass is outside the autopilot: as its setting says (1, or 2 for forced), and always on DroneCAN."""
+    said = _number(snapshot, _EXTERNAL[number - 1]) if number <= len(_EXTERNAL) else 0
+    return said > 0 or device.bus in ("DroneCAN", "MSP")
+
+
+def _place(device: Device) -> str:
+    if device.bus == "DroneCAN":
+        return t("DroneCAN bus {bus}, node {node}", bus=device.bus_number, node=device.address)
+    return t(
+        "{kind} bus {bus}, address 0x{address}", kind=device.bus, bus=device.bus_number, address=f"{device.address:02X}"
+    )
+
+
+def _counted(snapshot: Snapshot) -> Iterator[Part]:
+    for kind, settings in _COUNTED:
+        for number, names in enumerate(settings, 1):
+            name = next((n for n in names if n and snapshot.value(n) is not None), "")
+            value = _number(snapshot, name)
+            if value:
+                known = _GPS_TYPES.get(value, t("type {number}", number=value)) if kind == "gps" else str(value)
+                yield Part(kind, number, known, setting=name)
+
+
+_COUNT = re.compile(r"(>=|<=|==|=|>|<)?\s*(\d+)")
+
+
+def requirement_error(kind: str, wanted: str | int) -> str:
+    """Say what is wrong with one line of `requires:`, "" when it can be checked."""
+    if kind not in KINDS:
+        return t('"{kind}" is no kind of part: {known}', kind=kind, known=", ".join(KINDS))
+    if isinstance(wanted, int) or _COUNT.fullmatch(wanted) or wanted in ("fitted", "none"):
+        return ""
+    if wanted in ("external", "internal"):
+        return "" if kind == "compass" else t("only a compass is external or internal")
+    known = {str(v).upper() for v in _types().get(kind, {}).values()} | {v.upper() for v in _GPS_TYPES.values()}
+    return "" if wanted.upper() in known else t('"{wanted}" is no type of {kind}', wanted=wanted, kind=kind)
+
+
+def missing_parts(requires: Mapping[str, str | int], parts: Iterable[Part]) -> tuple[Finding, ...]:
+    """Compare what a build requires with what is fitted; empty when everything is there. A mistake is a finding too."""
+    fitted = tuple(parts)
+    return tuple(f for kind, wanted in requires.items() for f in _judge(kind, wanted, fitted))
+
+
+def _judge(kind: str, wanted: str | int, fitted: tuple[Part, ...]) -> Iterator[Finding]:
+    own = [p for p in fitted if p.kind == kind]
+    error = requirement_error(kind, wanted)
+    remedy = t("fit it, connect it, or correct requires: in the build")
+    if error:
+        yield Finding("part-unknown", "error", kind, error, t("correct requires: in the build"), None)
+    elif not _holds(wanted, own):
+        found = ", ".join(p.type for p in own) or t("none")
+        message = t(
+            "the build requires {kind}: {wanted}, and fitted is: {found}", kind=kind, wanted=wanted, found=found
+        )
+        yield Finding("part-missing", "error", own[0].setting if own else "", message, remedy, None)
+
+
+def _holds(wanted: str | int, own: list[Part]) -> bool:
+    text = str(wanted)
+    count = _COUNT.fullmatch(text)
+    if count:
+        number, have = int(count[2]), len(own)
+        return {
+            ">=": have >= number,
+            "<=": have <= number,
+            ">": have > number,
+            "<": have < number,
+        }.get(count[1] or "=", have == number)
+    words = {
+        "fitted": bool(own),
+        "none": not own,
+        "external": any(p.external for p in own),
+        "internal": any(p.external is False for p in own),
+    }
+    return words[text] if text in words else any(p.type.upper() == text.upper() for p in own)
