@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Value
+from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
 from dronekit_cfg.talk.flow import Codec, Flow
 
 __all__ = ["ArmState", "Driver", "Traits"]
@@ -42,8 +42,13 @@ class Driver(Protocol):
     """
 
     family: str
-    codec: Codec
     traits: Traits
+    restarting: bool
+    """Whether `identify` had to restart a vehicle that was left in its CLI: a lost link is then opened again."""
+
+    @property
+    def codec(self) -> Codec:
+        """The decoder of what arrives."""
 
     def identify(self) -> Flow[Identity]:
         """Find the vehicle and ask who it is. Raises NoAnswer, LinkGarbage, SeveralVehicles, Unsupported."""
@@ -53,6 +58,9 @@ class Driver(Protocol):
 
     def snapshot(self, *, taken: str) -> Flow[Snapshot]:
         """Read every setting. `taken` is the ISO time to put into it. Raises NoAnswer."""
+
+    def spec(self) -> Flow[Spec | None]:
+        """Read the metadata that the vehicle itself carries (ranges, labels, defaults); None when it has none."""
 
     def read(self, names: Collection[str]) -> Flow[Mapping[str, Setting | None]]:
         """Read some settings by name, listed or not; None for those the vehicle does not know. Raises NoAnswer."""
@@ -68,6 +76,9 @@ class Driver(Protocol):
 
     def reboot(self) -> Flow[None]:
         """Ask for a reboot and see it accepted. The engine then reopens the link and identifies again."""
+
+    def uptime(self) -> Flow[float | None]:
+        """Ask how many seconds the vehicle has been up; None when it cannot tell. Proves that a reboot happened."""
 
     def forget(self) -> None:
         """Drop half-received bytes and everything that a reboot or reconnect makes stale; keep the pinned target."""

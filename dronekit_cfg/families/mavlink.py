@@ -1,0 +1,194 @@
+"""What the families that speak MAVLink share: one driver, which does as the autopilot that answers wants.
+
+The driver knows the conversations, an `Autopilot` what is special about a firmware. Which autopilot it is the heartbeat
+tells, so an unknown link is listened to once, whatever families may be behind it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from dronekit_cfg.families.base import ArmState, Traits
+from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
+from dronekit_cfg.talk import mavlink_commands
+from dronekit_cfg.talk.flow import Flow, Session
+from dronekit_cfg.talk.mavlink_connect import Target, identify
+from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_params import read_values
+from dronekit_cfg.talk.mavlink_texts import STATES
+from dronekit_cfg.talk.mavlink_write import write_values
+from dronekit_cfg.wire.mavlink import MavlinkCodec
+
+__all__ = ["Autopilot", "MavlinkDriver"]
+
+
+class Autopilot(Protocol):
+    """What is special about one firmware: its ways on the wire, and what is known about its settings by their names.
+
+    `system_number` are the names of the setting that is the vehicle's own address and acts at once.
+    """
+
+    family: str
+    traits: Traits
+    system_number: frozenset[str]
+
+    def settings(
+        self, conversation: Conversation, identity: Identity, *, slow: bool
+    ) -> Flow[tuple[str, tuple[Setting, ...]]]:
+        """Read every listed setting: how it was read ("mavftp", "list"), and the settings. Raises NoAnswer."""
+
+    def spec(self, conversation: Conversation, identity: Identity) -> Flow[Spec | None]:
+        """Read the metadata that the vehicle carries; None when it has none."""
+
+    def forget(self) -> None:
+        """Drop what a reboot makes stale."""
+
+    def phase(self, name: str) -> Phase:
+        """Say when `name` has to be written."""
+
+    def protected(self, name: str) -> str:
+        """Give "calibration", "identity", "volatile", "read-only" or ""."""
+
+    def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
+        """Turn a profile's value into the Value that is stored; ValueError says why it does not fit."""
+
+
+class MavlinkDriver:
+    """One connection to one vehicle; implements `families.base.Driver` for the first of `autopilots` that answers.
+
+    `target` is the system (and component) the user named. `slow` uses small file transfer blocks, for telemetry radios.
+    `speak_first` sends our heartbeat before anything was heard, for links on which the vehicle waits for it.
+    """
+
+    restarting = False
+
+    def __init__(
+        self,
+        session: Session,
+        autopilots: Sequence[Autopilot],
+        *,
+        target: Target | None = None,
+        signing_key: bytes | None = None,
+        slow: bool = False,
+        speak_first: bool = False,
+    ) -> None:
+        self.session = session
+        self.codec = MavlinkCodec(signing_key=signing_key, now_unix=time.time)
+        self.slow = slow
+        self.speak_first = speak_first
+        self._autopilots = {a.family: a for a in autopilots}
+        self._target = target
+        self._conversation = Conversation(session, self.codec)
+        self._identity: Identity | None = None
+        self._listed: Mapping[str, Setting] = {}
+        self._become(autopilots[0])
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation with the vehicle, for what is no matter of settings: checks and scenarios."""
+        return self._conversation
+
+    def _become(self, autopilot: Autopilot) -> None:
+        self._autopilot = autopilot
+        self.family = autopilot.family
+        self.traits = autopilot.traits
+
+    def identify(self) -> Flow[Identity]:
+        """Find the vehicle and ask who it is. Raises NoAnswer, LinkGarbage, SeveralVehicles, Unsupported."""
+        families = frozenset(self._autopilots)
+        self._identity = yield from identify(
+            self._conversation, target=self._target, speak_first=self.speak_first, families=families
+        )
+        self._become(self._autopilots[self._identity.family])
+        return self._identity
+
+    def arm_state(self) -> Flow[ArmState]:
+        """Ask for a heartbeat and take the arm state from it. Raises NoAnswer."""
+        yield from self._ready()
+        heartbeat = yield from mavlink_commands.fresh_heartbeat(self._conversation)
+        state = STATES.get(heartbeat["system_status"], "")
+        return ArmState(armed=mavlink_commands.is_armed(heartbeat), detail=state)
+
+    def snapshot(self, *, taken: str) -> Flow[Snapshot]:
+        """Read every listed setting. Raises NoAnswer."""
+        identity = yield from self._ready()
+        source, settings = yield from self._autopilot.settings(self._conversation, identity, slow=self.slow)
+        self._listed = {setting.name: setting for setting in settings}
+        return Snapshot(identity, taken, source, settings)
+
+    def spec(self) -> Flow[Spec | None]:
+        """Read the metadata that the vehicle itself carries; None when it has none."""
+        identity = yield from self._ready()
+        return (yield from self._autopilot.spec(self._conversation, identity))
+
+    def read(self, names: Collection[str]) -> Flow[Mapping[str, Setting | None]]:
+        """Read settings by name, listed or not; None for those the vehicle does not know. Raises NoAnswer."""
+        yield from self._ready()
+        values = yield from read_values(self._conversation, names)
+        return {name: self._setting(name, value) for name, value in values.items()}
+
+    def _setting(self, name: str, value: Value | None) -> Setting | None:
+        listed = self._listed.get(name)
+        return None if value is None else Setting(name, value, listed.default if listed else None)
+
+    def write(self, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
+        """Write in the given order, about ten in flight. A change of the vehicle's own system number goes last."""
+        yield from self._ready()
+        numbers = self._autopilot.system_number
+        places = sorted(range(len(changes)), key=lambda i: changes[i].name in numbers)
+        usual = [i for i in places if changes[i].name not in numbers]
+        outcomes = dict(
+            zip(usual, (yield from write_values(self._conversation, [changes[i] for i in usual])), strict=True)
+        )
+        for i in places[len(usual) :]:
+            self._conversation.moving_to = int(changes[i].wanted.number)
+            (outcomes[i],) = yield from write_values(self._conversation, [changes[i]])
+            self._conversation.moving_to = 0
+            if self._target is not None:
+                self._target = (self._conversation.system, self._target[1])
+        return tuple(outcomes[i] for i in range(len(changes)))
+
+    def commit(self) -> Flow[None]:
+        """Do nothing: each write is kept at once."""
+        yield from ()
+
+    def discard(self) -> Flow[None]:
+        """Do nothing: there are no staged writes."""
+        yield from ()
+
+    def reboot(self) -> Flow[None]:
+        """Ask for a reboot and see it accepted. Raises Armed, VehicleError, NoAnswer."""
+        yield from self._ready()
+        yield from mavlink_commands.reboot(self._conversation)
+
+    def uptime(self) -> Flow[float | None]:
+        """Ask how many seconds the vehicle has been up; None when it cannot tell."""
+        yield from self._ready()
+        return (yield from mavlink_commands.uptime(self._conversation))
+
+    def forget(self) -> None:
+        """Drop what a reboot or a reopened link makes stale; a target that the user named stays."""
+        self._conversation.forget()
+        self._autopilot.forget()
+        self._identity = None
+        self._listed = {}
+
+    def phase(self, name: str) -> Phase:
+        """Say when `name` has to be written."""
+        return self._autopilot.phase(name)
+
+    def protected(self, name: str) -> str:
+        """Give "calibration", "identity", "volatile", "read-only" or ""."""
+        return self._autopilot.protected(name)
+
+    def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
+        """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
+        return self._autopilot.coerce(name, value, known)
+
+    def _ready(self) -> Flow[Identity]:
+        """Identify first where that has not been done since the link was opened."""
+        if self._identity is None:
+            return (yield from self.identify())
+        return self._identity
