@@ -1,0 +1,1 @@
+"""The family of flight controllers that run INAV."""
