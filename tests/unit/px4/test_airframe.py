@@ -1,0 +1,45 @@
+"""SYS_AUTOSTART is the root of a plan: reboot, new defaults, then the rest; and the same way back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dronekit_cfg.engine.state import StateDir
+from dronekit_cfg.engine.transaction import apply, prepare
+from dronekit_cfg.model import Origin, Phase, Result, StepKind, Wanted
+from dronekit_cfg.planner.plan import Goal
+
+
+def goal(**wanted: float) -> Goal:
+    return Goal("airframe", "sha256:0", tuple(Wanted(n, v, Origin("test")) for n, v in wanted.items()))
+
+
+def test_the_airframe_comes_before_everything_else_and_is_followed_by_a_reboot(px4: Any, tmp_path: Path) -> None:
+    with px4() as connection:
+        plan = prepare(connection, goal(NAV_DLL_ACT=2, SYS_AUTOSTART=4001), StateDir(tmp_path)).plan
+    assert [c.phase for c in plan.changes] == [Phase.ROOT, Phase.SET]
+    assert [(s.kind, s.names) for s in plan.steps[:3]] == [
+        (StepKind.WRITE, ("SYS_AUTOSTART",)),
+        (StepKind.REBOOT, ()),
+        (StepKind.WRITE, ("NAV_DLL_ACT",)),
+    ]
+
+
+def test_what_another_airframe_changes_by_its_defaults_is_set_again(px4: Any, tmp_path: Path) -> None:
+    """NAV_ACC_RAD is 2 by the old airframe's script and 10 without it: wanted 2, it is written after the reboot."""
+    with px4() as connection:
+        receipt = apply(connection, goal(SYS_AUTOSTART=4001, NAV_ACC_RAD=2), StateDir(tmp_path))
+        assert (receipt.result, receipt.reboots) == (Result.DONE, 2)
+        found = connection.values(["SYS_AUTOSTART", "NAV_ACC_RAD"])
+    assert {n: str(v) for n, v in found.items()} == {"SYS_AUTOSTART": "4001", "NAV_ACC_RAD": "2"}
+    assert {"RTL_RETURN_ALT", "CA_ROTOR_COUNT"} <= {name for name, *_ in receipt.side_effects}
+
+
+def test_a_failure_after_the_airframe_leads_back_to_the_old_one_and_its_values(px4: Any, tmp_path: Path) -> None:
+    with px4("fault=deny:NAV_DLL_ACT") as connection:
+        before = connection.snapshot()
+        receipt = apply(connection, goal(SYS_AUTOSTART=4001, NAV_ACC_RAD=2, NAV_DLL_ACT=3), StateDir(tmp_path))
+        assert receipt.result is Result.ROLLED_BACK
+        after = connection.snapshot()
+    assert after.settings == before.settings
