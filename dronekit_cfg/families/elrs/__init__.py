@@ -1,0 +1,1 @@
+"""ExpressLRS modules over CRSF parameters."""

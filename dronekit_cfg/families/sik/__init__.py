@@ -1,0 +1,1 @@
+"""SiK telemetry radios over their AT commands."""

@@ -1,0 +1,1 @@
+"""u-blox GNSS receivers over UBX."""

@@ -1,0 +1,86 @@
+"""Lines of a SiK radio in its AT mode, without I/O, and what they say.
+
+Commands end in CR; the radio echoes them in capitals and ends its own lines in CR LF or LF [SiK Firmware/radio/at.c].
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+
+__all__ = ["AtCodec", "AtLine", "Banner", "command", "parse_banner", "parse_table"]
+
+LONGEST = 16
+"""Characters that a radio takes of a line; one more throws it out of its AT mode without a word."""
+_KEPT = 160
+_ROW = re.compile(r"S(\d{1,2}):([A-Z0-9_/]{1,24})=(\d{1,10})")
+_BANNER = re.compile(r"(?:.* )?SiK (\d+(?:\.\d+)*)\S* on (\S+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLine:
+    """One line without its end. Bytes outside of ASCII are replaced: they are radio traffic or damage."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What ATI tells: firmware version and board."""
+
+    version: str
+    board: str
+
+
+class AtCodec:
+    """A `talk.flow.Codec` of `AtLine`. `heard` counts all bytes that came."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._events: deque[AtLine] = deque()
+        self.heard = 0
+
+    def receive_data(self, data: bytes) -> None:
+        """Take bytes as they came. Of a line without end, the last bytes are kept."""
+        self.heard += len(data)
+        for byte in data:
+            if byte in b"\r\n":
+                if self._line:
+                    self._events.append(AtLine(self._line.decode("ascii", "replace").strip()))
+                    self._line.clear()
+            else:
+                self._line.append(byte)
+        del self._line[:-_KEPT]
+
+    def next_event(self) -> AtLine | None:
+        """Give the next line, None when more bytes are needed."""
+        return self._events.popleft() if self._events else None
+
+    def reset(self) -> None:
+        """Forget half-received and untaken lines."""
+        self._line.clear()
+        self._events.clear()
+        self.heard = 0
+
+
+def command(text: str) -> bytes:
+    """Give a command as bytes. ValueError for one that would throw the radio out of its AT mode."""
+    if len(text) > LONGEST or not text.isascii() or not text.isprintable():
+        raise ValueError(f"{text!r} is no command that a radio takes")
+    return text.encode() + b"\r"
+
+
+def parse_banner(line: str) -> Banner | None:
+    """Read a line such as `SiK 1.9 on HM-TRP` or `RFD SiK 2.60 on RFD900A`; None for another line."""
+    found = _BANNER.fullmatch(line)
+    return Banner(found[1], found[2]) if found else None
+
+
+def parse_table(lines: list[str]) -> dict[str, tuple[int, int]] | None:
+    """Read the rows of ATI5: number and value by name. None when a row is missing, twice there or damaged."""
+    rows = [_ROW.fullmatch(line) for line in lines]
+    found = {row[2]: (int(row[1]), int(row[3])) for row in rows if row}
+    numbers = [number for number, _ in found.values()]
+    whole = all(rows) and len(found) == len(lines) and numbers == list(range(len(lines)))
+    return found if whole and found else None
