@@ -1,0 +1,1 @@
+"""Policy over settings: safe expressions, shipped rule packs, checks of single values, waivers."""
