@@ -1,0 +1,148 @@
+"""What an active check may do: talk to the vehicle, ask the operator. And how evidence is gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from dronekit_cfg.engine.connection import Connection
+from dronekit_cfg.errors import Unsupported
+from dronekit_cfg.events import Event, Progress, Stage, VehicleText
+from dronekit_cfg.hil.evidence import Evidence, Sample
+from dronekit_cfg.hil.operator import Operator
+from dronekit_cfg.talk.flow import Flow
+from dronekit_cfg.talk.mavlink_commands import request_message, run_command
+from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.text import t
+from dronekit_cfg.wire.mavlink_layout import layout_of_name
+
+__all__ = ["Bench", "mavlink"]
+
+T = TypeVar("T")
+SET_INTERVAL, RUN_PREARM = 511, 401
+PREARM_SECONDS = 2.0
+"""How long after the request the vehicle's pre-arm texts come."""
+
+
+def mavlink(connection: Connection) -> Conversation:
+    """Give the MAVLink conversation of a connection. Raises Unsupported for a family that speaks none."""
+    found = getattr(connection.driver, "conversation", None)
+    if not isinstance(found, Conversation):
+        raise Unsupported(
+            t("checks talk MAVLink, and {family} does not", family=connection.identity.family),
+            hint=t("use the family's own tools on this vehicle"),
+        )
+    return found
+
+
+@dataclass(slots=True)
+class Bench:
+    """One vehicle on a bench. `texts` collects what the vehicle says, with the time on the connection's clock."""
+
+    connection: Connection
+    operator: Operator
+    texts: list[tuple[float, int, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        session = self.connection.session
+        pass_on = session.report
+
+        def report(event: Event) -> None:
+            if isinstance(event, VehicleText):
+                self.texts.append((session.now(), event.severity, event.text))
+            else:
+                pass_on(event)
+
+        session.report = report
+
+    @property
+    def conversation(self) -> Conversation:
+        """The MAVLink conversation of the connection. Raises Unsupported for a family that speaks none."""
+        return mavlink(self.connection)
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a conversation."""
+        return self.connection.run(flow)
+
+    def say(self, text: str) -> None:
+        """Report a stage of the work."""
+        self.connection.session.report(Stage(text))
+
+    def command(self, number: int, *params: float) -> int:
+        """Send a command and give its MAV_RESULT."""
+        return self.run(run_command(self.conversation, number, *params))
+
+    def message(self, name: str) -> Mapping[str, Any] | None:
+        """Ask for one message and give its fields."""
+        layout = layout_of_name(name)
+        message = self.run(request_message(self.conversation, name, layout.id))
+        return message.fields if message else None
+
+    def numbers(self, names: Collection[str]) -> dict[str, float]:
+        """Read settings; those that the vehicle does not have are left out."""
+        return {n: v.number for n, v in self.connection.values(names).items() if v is not None}
+
+    def listen(self, seconds: float, each: Callable[[str, Mapping[str, Any]], bool | None] | None = None) -> None:
+        """Listen for so long; `each` is given every message and ends it by giving True."""
+        self.run(_listen(self.conversation, seconds, each))
+
+    def stream(
+        self, watches: Mapping[str, float], seconds: float, each: Callable[[str, Mapping[str, Any]], bool | None]
+    ) -> None:
+        """Ask for messages at rates in Hz and give each to `each` for so many seconds; ask for the usual rates then."""
+        asked = [n for n, hz in watches.items() if self._interval(n, 1e6 / hz)]
+        try:
+            self.listen(seconds, each)
+        finally:
+            for name in asked:
+                self._interval(name, 0)
+
+    def observe(self, watches: Mapping[str, float], settings: Collection[str], seconds: float) -> Evidence:
+        """Gather evidence: settings first, then pre-arm texts, then `seconds` of messages at the rates asked for."""
+        from dronekit_cfg.talk.mavlink_commands import started
+
+        self.run(started(self.conversation))
+        values = self.connection.values(settings) if settings else {}
+        evidence = Evidence(self.connection.identity, values)
+        asked = {n: hz for n, hz in watches.items() if hz > 0 and self._interval(n, 1e6 / hz)}
+        try:
+            self.texts.clear()
+            self.command(RUN_PREARM)
+            self.listen(PREARM_SECONDS)
+            self.run(_collect(self.conversation, evidence, frozenset(watches), seconds))
+        finally:
+            for name in asked:
+                self._interval(name, 0)
+        evidence.texts = tuple(self.texts)
+        evidence.asked = asked
+        return evidence
+
+    def _interval(self, name: str, microseconds: float) -> bool:
+        return self.command(SET_INTERVAL, layout_of_name(name).id, microseconds) == 0
+
+
+def _listen(
+    conversation: Conversation, seconds: float, each: Callable[[str, Mapping[str, Any]], bool | None] | None
+) -> Flow[None]:
+    end = conversation.now + seconds
+    while (message := (yield from conversation.next(until=end))) is not None:
+        if each is not None and each(message.name, message.fields):
+            return
+
+
+def _collect(conversation: Conversation, evidence: Evidence, names: frozenset[str], seconds: float) -> Flow[None]:
+    report = conversation.session.report
+    report(Stage(t("watch the vehicle for {seconds:.0f} s: do not touch it", seconds=seconds)))
+    start = conversation.now
+    samples: dict[str, list[Sample]] = {name: [] for name in names}
+    told = 0
+    while (message := (yield from conversation.next(until=start + seconds))) is not None:
+        at = conversation.now - start
+        if message.name in names:
+            samples[message.name].append(Sample(at, message.fields))
+        if int(at) > told:
+            told = int(at)
+            report(Progress(t("seconds"), min(told, int(seconds)), int(seconds)))
+    evidence.messages = samples
+    evidence.seconds = conversation.now - start

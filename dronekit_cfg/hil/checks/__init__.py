@@ -1,0 +1,48 @@
+"""The checks that this package carries, and those that others add through the entry point `dronekit_cfg.checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+
+from dronekit_cfg.errors import UsageError
+from dronekit_cfg.hil.check import Check
+from dronekit_cfg.hil.checks import active, compass, inertial, motors, navigation, operated, power, static, system
+from dronekit_cfg.text import t
+
+__all__ = ["GROUP", "all_checks", "find_check"]
+
+GROUP = "dronekit_cfg.checks"
+"""Entry point group: each entry is a Check, or a sequence of them."""
+
+_MODULES = (static, system, inertial, compass, navigation, power, operated, motors, active)
+
+
+@cache
+def all_checks() -> Mapping[str, Check]:
+    """Give every check by name, the shipped ones in the order of their numbers. Raises UsageError for a bad add-on."""
+    shipped = sorted((c for module in _MODULES for c in module.CHECKS), key=lambda c: (c.number, c.name))
+    found = {check.name: check for check in shipped}
+    for point in entry_points(group=GROUP):
+        loaded = point.load()
+        for check in loaded if isinstance(loaded, (list, tuple)) else (loaded,):
+            if not isinstance(check, Check):
+                raise UsageError(
+                    t("entry point {name} of {group} gives no Check", name=point.name, group=GROUP),
+                    hint=t("uninstall the package that brings it, or mend it"),
+                )
+            if check.name in found:
+                raise UsageError(t("two checks are called {name}", name=check.name), hint=t("rename one of them"))
+            found[check.name] = check
+    return found
+
+
+def find_check(name: str) -> Check:
+    """Give a check by name. Raises UsageError that lists what there is."""
+    checks = all_checks()
+    if name not in checks:
+        raise UsageError(
+            t("there is no check {name!r}", name=name), hint=t("there are: {names}", names=", ".join(checks))
+        )
+    return checks[name]

@@ -1,0 +1,134 @@
+"""Checks that need a person: stick travel, the transmitter switched off (B11, B19), a turn of the vehicle (B07)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from dronekit_cfg.hil.bench import Bench
+from dronekit_cfg.hil.check import Check, Needs, Parameter, Params
+from dronekit_cfg.model.checked import Measure, Outcome
+from dronekit_cfg.text import t
+
+__all__ = ["CHECKS"]
+
+SET_INTERVAL = 511
+RC_CHANNELS, VFR_HUD, SYS_STATUS = 65, 74, 1
+RC_BIT = 0x10000
+
+
+def _watched(bench: Bench, number: int, hertz: float) -> None:
+    bench.command(SET_INTERVAL, number, 1e6 / hertz if hertz else 0)
+
+
+def _travel(bench: Bench, params: Params) -> Outcome:
+    if not bench.operator.done(t("Get ready to move all sticks to all corners.")):
+        return Outcome(skip=t("nobody moved the sticks"))
+    bench.say(t("move all sticks to all corners for {s:.0f} s", s=params["seconds"]))
+    least: dict[int, float] = {}
+    most: dict[int, float] = {}
+
+    def each(name: str, fields: Mapping[str, Any]) -> None:
+        if name == "RC_CHANNELS":
+            for n in range(1, 5):
+                pulse = float(fields[f"chan{n}_raw"])
+                least[n], most[n] = min(least.get(n, pulse), pulse), max(most.get(n, pulse), pulse)
+
+    _watched(bench, RC_CHANNELS, 10)
+    try:
+        bench.listen(params["seconds"], each)
+    finally:
+        _watched(bench, RC_CHANNELS, 0)
+    if not least:
+        return Outcome(faults=(t("no radio receiver is seen"),))
+    return Outcome(
+        tuple(Measure(t("travel of channel {n}", n=n), most[n] - least[n], "us", low=params["travel"]) for n in least)
+    )
+
+
+def _failsafe(bench: Bench, params: Params) -> Outcome:
+    bench.connection.require_disarmed()
+    timeout = bench.numbers(("RC_FS_TIMEOUT",)).get("RC_FS_TIMEOUT", 1.0) + params["slack"]
+    state = {"lost": math.nan, "text": math.nan, "throttle": math.nan}
+    clock = bench.connection.runner.clock
+
+    def each(name: str, fields: Mapping[str, Any]) -> bool:
+        if name == "SYS_STATUS" and not fields["onboard_control_sensors_health"] & RC_BIT:
+            state["lost"] = min(state["lost"], clock.now()) if state["lost"] == state["lost"] else clock.now()
+        said = [at for at, _, x in bench.texts if x.startswith("Radio Failsafe")]
+        if said:
+            state["text"] = said[0]
+        return bool(said)
+
+    bench.texts.clear()
+    _watched(bench, SYS_STATUS, 5)
+    try:
+        if not bench.operator.done(t("Switch the transmitter OFF.")):
+            return Outcome(skip=t("nobody switched the transmitter off"))
+        bench.listen(params["wait"], each)
+    finally:
+        _watched(bench, SYS_STATUS, 0)
+    said = state["text"]
+    faults = []
+    if math.isnan(said):
+        faults.append(t("no radio failsafe within {s:.0f} s: the receiver holds its last values", s=params["wait"]))
+    if not bench.operator.done(t("Switch the transmitter ON again.")):
+        faults.append(t("nobody switched the transmitter on again"))
+    return Outcome(notes=(t("allowed time after the last pulse: {s:.1f} s", s=timeout),), faults=tuple(faults))
+
+
+def _turn(bench: Bench, params: Params) -> Outcome:
+    if not bench.operator.done(t("Get ready to turn the vehicle once around its vertical axis, slowly.")):
+        return Outcome(skip=t("nobody turned the vehicle"))
+    seen: set[int] = set()
+
+    def each(name: str, fields: Mapping[str, Any]) -> bool:
+        if name == "VFR_HUD":
+            seen.add(int(fields["heading"]) % 360 // 30)
+        return len(seen) == 12
+
+    _watched(bench, VFR_HUD, 10)
+    try:
+        bench.listen(params["seconds"], each)
+    finally:
+        _watched(bench, VFR_HUD, 0)
+    return Outcome((Measure(t("headings seen"), 30 * len(seen), "deg", low=360),))
+
+
+_OPERATED = frozenset({Needs.OPERATOR})
+CHECKS = (
+    Check(
+        "radio-travel",
+        "B11",
+        t("Sticks move over their full travel"),
+        t("calibrate the radio; check end points and the model in the transmitter"),
+        needs=_OPERATED,
+        parameters=(
+            Parameter("seconds", 10, "s", t("time to move the sticks"), 3, 60),
+            Parameter("travel", 700, "us", t("least travel of each stick"), 200, 1200),
+        ),
+        act=_travel,
+    ),
+    Check(
+        "radio-failsafe",
+        "B11",
+        t("A lost transmitter is noticed"),
+        t("set the receiver to send no pulses when the link is lost"),
+        needs=_OPERATED,
+        parameters=(
+            Parameter("slack", 0.5, "s", t("time allowed beyond RC_FS_TIMEOUT"), 0.1, 5),
+            Parameter("wait", 15, "s", t("longest wait for the failsafe"), 2, 60),
+        ),
+        act=_failsafe,
+    ),
+    Check(
+        "compass-turn",
+        "B07",
+        t("The heading follows a full turn"),
+        t("calibrate the compasses; check their orientation"),
+        needs=_OPERATED,
+        parameters=(Parameter("seconds", 30, "s", t("time for the turn"), 5, 120),),
+        act=_turn,
+    ),
+)

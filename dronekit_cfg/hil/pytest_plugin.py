@@ -1,0 +1,165 @@
+"""pytest fixtures for hardware in the loop: `vehicle`, `bench`, `check`, `sitl_vehicle`, and the marker `needs`.
+
+::
+
+    def test_gyros_are_quiet(check):
+        check("gyro-noise", sigma=0.15)
+
+    @pytest.mark.needs("sky")
+    def test_fix(check):
+        check("gnss", satellites=12)
+
+Run with `pytest --bench bench.yaml` or `pytest --bench-link serial:auto`. A bench file holds `link`, and `has`: what
+the bench can do ("sky", "operator", "props-off"). A vehicle is leased for the session, so two runs never share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from dronekit_cfg.engine.connection import Connection
+    from dronekit_cfg.hil.bench import Bench
+    from dronekit_cfg.model.checked import Result
+
+__all__ = [
+    "BenchConfig",
+    "bench",
+    "bench_config",
+    "check",
+    "pytest_addoption",
+    "pytest_configure",
+    "sitl_vehicle",
+    "vehicle",
+]
+
+SECONDS = 6.0
+"""How long a single check watches, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BenchConfig:
+    """Where the vehicle is, what the bench has, and where its state is kept."""
+
+    link: str
+    family: str = ""
+    has: frozenset[str] = frozenset()
+    state_dir: Path | None = None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a bench."""
+    group = parser.getgroup("dronekit-cfg", "hardware in the loop")
+    group.addoption("--bench", metavar="FILE", default="", help="bench file (YAML): link, family, has, state_dir")
+    group.addoption("--bench-link", metavar="URL", default="", help="link of the vehicle, such as serial:auto")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "needs(*names): what a test needs of its bench, such as sky or operator")
+
+
+@pytest.fixture(scope="session")
+def bench_config(request: pytest.FixtureRequest) -> BenchConfig:
+    """The bench that --bench or --bench-link names; tests skip without one."""
+    file, link = request.config.getoption("--bench"), request.config.getoption("--bench-link")
+    if not file:
+        if not link:
+            pytest.skip("no bench: give --bench FILE or --bench-link URL")
+        return BenchConfig(link)
+    from dronekit_cfg.formats.yaml_tree import parse
+
+    document = parse(Path(file).read_text("utf-8"), file)
+    data: Any = document.data
+    known = {"link", "family", "has", "state_dir"}
+    if document.problems or not isinstance(data, dict) or "link" not in data or data.keys() - known:
+        raise pytest.UsageError(f"{file}: a bench file holds link, and may hold {', '.join(sorted(known - {'link'}))}")
+    folder = data.get("state_dir")
+    return BenchConfig(
+        link or data["link"], data.get("family", ""), frozenset(data.get("has", ())), Path(folder) if folder else None
+    )
+
+
+@pytest.fixture(scope="session")
+def vehicle(
+    bench_config: BenchConfig, record_testsuite_property: Callable[[str, object], None]
+) -> Iterator[Connection]:
+    """The connected and leased vehicle of the bench."""
+    from dronekit_cfg.engine.connection import LinkOptions, connect
+    from dronekit_cfg.engine.state import StateDir
+
+    options = LinkOptions(bench_config.link, family=bench_config.family, state_dir=bench_config.state_dir)
+    with connect(options) as connection, StateDir(bench_config.state_dir).lease(connection.identity.key):
+        record_testsuite_property("uid", connection.identity.uid)
+        record_testsuite_property("firmware", connection.identity.version_text)
+        yield connection
+
+
+@pytest.fixture(autouse=True)
+def _needs(request: pytest.FixtureRequest) -> None:
+    """Skip a test whose bench lacks what it needs."""
+    wanted = {str(name) for mark in request.node.iter_markers("needs") for name in mark.args}
+    if not wanted:
+        return
+    config: BenchConfig = request.getfixturevalue("bench_config")
+    if missing := sorted(wanted - config.has):
+        pytest.skip(f"the bench has no {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def bench(vehicle: Connection, bench_config: BenchConfig) -> Bench:
+    """The bench with its vehicle: talk MAVLink, observe, listen."""
+    from dronekit_cfg.hil.bench import Bench
+    from dronekit_cfg.hil.operator import Operator
+
+    return Bench(vehicle, Operator(assumed=bench_config.has))
+
+
+@pytest.fixture
+def check(vehicle: Connection, bench_config: BenchConfig) -> Callable[..., Result]:
+    """Run one check by name, with parameters: gives its result, fails the test when it fails, skips when it skips."""
+
+    def run(name: str, **params: float) -> Result:
+        from dronekit_cfg.hil.checks import find_check
+        from dronekit_cfg.hil.operator import Operator
+        from dronekit_cfg.hil.run import run_suite
+        from dronekit_cfg.hil.suite import Suite, SuiteEntry
+        from dronekit_cfg.model.checked import Verdict
+
+        found = find_check(name)
+        suite = Suite(name, found.title, vehicle.identity.family, SECONDS, (SuiteEntry(found, found.params(params)),))
+        (result,) = run_suite(vehicle, suite, Operator(assumed=bench_config.has)).results
+        if result.verdict is Verdict.SKIP:
+            pytest.skip(result.reason)
+        if result.verdict is not Verdict.PASS:
+            pytest.fail(f"{found.title}: {result.reason}\nwhat to do: {result.remedy}", pytrace=False)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def sitl_vehicle(tmp_path: Path) -> Iterator[Connection]:
+    """A freshly wiped ArduCopter SITL of this test's own; the test skips where there is no simulator."""
+    from dronekit_cfg.engine.connection import LinkOptions, connect
+    from dronekit_cfg.errors import LinkOpenError
+    from dronekit_cfg.formats.shipped import shipped
+    from dronekit_cfg.links.clock import RealClock
+    from dronekit_cfg.sitl.ardupilot import ArduCopterSitl, find_arducopter
+
+    try:
+        binary = find_arducopter()
+    except LinkOpenError as error:
+        pytest.skip(f"{error}: {error.hint}")
+    defaults = shipped("hil") / "simulator" / "arducopter-quad.param"
+    sitl = ArduCopterSitl(binary, tmp_path / "sitl", RealClock(), (defaults,))
+    try:
+        with connect(LinkOptions(sitl.start(), family="ardupilot", state_dir=tmp_path / "state")) as connection:
+            yield connection
+    finally:
+        sitl.stop()

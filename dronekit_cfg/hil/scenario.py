@@ -1,0 +1,199 @@
+"""Scenarios as data: how a flight starts, what happens to it, and what must follow within which time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dronekit_cfg.errors import UsageError
+from dronekit_cfg.formats.shipped import shipped
+from dronekit_cfg.formats.suggest import did_you_mean
+from dronekit_cfg.hil.documents import problem, read_document
+from dronekit_cfg.text import t
+
+__all__ = [
+    "COPTER_MODES",
+    "Expectation",
+    "Ramp",
+    "Scenario",
+    "Step",
+    "find_scenarios",
+    "load_scenario",
+    "shipped_scenarios",
+]
+
+COPTER_MODES = {
+    0: "STABILIZE", 1: "ACRO", 2: "ALT_HOLD", 3: "AUTO", 4: "GUIDED", 5: "LOITER", 6: "RTL", 7: "CIRCLE", 9: "LAND",
+    11: "DRIFT", 13: "SPORT", 14: "FLIP", 15: "AUTOTUNE", 16: "POSHOLD", 17: "BRAKE", 18: "THROW", 20: "GUIDED_NOGPS",
+    21: "SMART_RTL", 22: "FLOWHOLD", 23: "FOLLOW", 24: "ZIGZAG", 27: "AUTO_RTL",
+}  # fmt: skip
+"""ArduCopter's custom_mode numbers."""
+KINDS = (
+    "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "attitude_below",
+    "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """A setting that moves steadily over some seconds."""
+
+    setting: str
+    start: float
+    end: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens, `at` seconds of simulated time after the first stimulus."""
+
+    at: float
+    settings: Mapping[str, float]
+    ramp: Ramp | None = None
+    mode: str = ""
+    arm: bool | None = None
+    heartbeats: bool | None = None
+    sticks: tuple[int, ...] = ()
+    command: tuple[float, ...] = ()
+    read: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{n} = {v:g}" for n, v in self.settings.items()]
+        parts += [f"{self.ramp.setting} {self.ramp.start:g} -> {self.ramp.end:g}"] if self.ramp else []
+        parts += [t("mode {mode}", mode=self.mode)] if self.mode else []
+        parts += [t("arm") if self.arm else t("disarm")] if self.arm is not None else []
+        parts += [t("ground station silent")] if self.heartbeats is False else []
+        parts += [t("ground station back")] if self.heartbeats else []
+        parts += [t("sticks {pulses}", pulses=" ".join(map(str, self.sticks[:4])))] if self.sticks else []
+        parts += [t("command {n}", n=int(self.command[0]))] if self.command else []
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One thing that must hold: `kind` with its `wanted`, in the window `low`..`high` seconds after the stimulus."""
+
+    kind: str
+    wanted: Any
+    low: float
+    high: float
+    at_most: int | None = None
+    reads: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One flight. `expect_failure` names the planted mistake of a negative scenario.
+
+    `settings` are the scenario's own, over any profile; `baseline` stands in for a profile when none is flown.
+    """
+
+    name: str
+    title: str
+    about: str
+    settings: Mapping[str, float]
+    baseline: Mapping[str, float]
+    mode: str
+    altitude: float
+    armed: bool
+    settle: float
+    steps: tuple[Step, ...]
+    watch: float
+    expect: tuple[Expectation, ...]
+    expect_failure: str = ""
+    known_gap: str = ""
+    source: str = ""
+
+
+def shipped_scenarios() -> Mapping[str, Path]:
+    """Give the shipped scenarios by name."""
+    return {path.stem: path for path in sorted((shipped("hil") / "scenarios").glob("*.yaml"))}
+
+
+def find_scenarios(name: str) -> tuple[Scenario, ...]:
+    """Load "all", one shipped scenario by name or number (s01), or a file. Raises UsageError, FileProblems."""
+    known = shipped_scenarios()
+    if name == "all":
+        return tuple(load_scenario(path) for path in known.values())
+    matches = [n for n in known if n == name.lower() or n.split("-")[0] == name.lower()]
+    if matches:
+        return tuple(load_scenario(known[n]) for n in matches)
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"} or path.exists():
+        return (load_scenario(path),)
+    raise UsageError(
+        t("there is no scenario {name!r}", name=name),
+        hint=did_you_mean(name, known, otherwise=t("`dronekit-cfg sitl scenario list` shows them")),
+    )
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Load a scenario file. Raises FileProblems with the places of its mistakes."""
+    document = read_document(path, "scenario.v1")
+    data = document.data
+    start = data.get("start", {})
+    modes = set(COPTER_MODES.values())
+    steps = []
+    for i, item in enumerate(data.get("stimulus", ())):
+        if item.get("mode", "LOITER") not in modes:
+            raise problem(document, path, ("stimulus", i, "mode"), t("there is no mode {mode}", mode=item["mode"]))
+        steps.append(_step(item))
+    expect = []
+    for i, item in enumerate(data["expect"]):
+        kinds = [k for k in KINDS if k in item]
+        if len(kinds) != 1:
+            raise problem(document, path, ("expect", i), t("name one of {kinds}", kinds=", ".join(KINDS)))
+        low, high = item.get("between", (0.0, data["watch"]))
+        if not low < high or low >= data["watch"]:
+            raise problem(
+                document,
+                path,
+                ("expect", i),
+                t("this window can never be met"),
+                t("the scenario watches {s} s", s=data["watch"]),
+            )
+        wanted = item[kinds[0]]
+        if kinds[0] in {"mode", "mode_stays"} and wanted not in modes:
+            raise problem(document, path, ("expect", i), t("there is no mode {mode}", mode=wanted))
+        expect.append(Expectation(kinds[0], wanted, low, high, item.get("at_most"), item.get("reads", math.nan)))
+    mode = start.get("mode", "LOITER")
+    if mode not in modes:
+        raise problem(document, path, ("start", "mode"), t("there is no mode {mode}", mode=mode))
+    return Scenario(
+        data["name"],
+        data["title"],
+        data.get("about", ""),
+        data.get("settings", {}),
+        data.get("baseline", {}),
+        mode,
+        float(start.get("altitude", 15.0)),
+        start.get("armed", True),
+        float(start.get("settle", 3.0)),
+        tuple(sorted(steps, key=lambda s: s.at)),
+        float(data["watch"]),
+        tuple(expect),
+        data.get("expect_failure", ""),
+        data.get("known_gap", ""),
+        data.get("source", ""),
+    )
+
+
+def _step(item: Mapping[str, Any]) -> Step:
+    ramp = item.get("ramp")
+    return Step(
+        float(item["at"]),
+        item.get("set", {}),
+        Ramp(ramp["setting"], float(ramp.get("from", 0.0)), float(ramp["to"]), float(ramp["seconds"]))
+        if ramp
+        else None,
+        item.get("mode", ""),
+        item.get("arm"),
+        item.get("heartbeats"),
+        tuple(item.get("sticks", ())),
+        tuple(item.get("command", ())),
+        tuple(item.get("read", ())),
+    )

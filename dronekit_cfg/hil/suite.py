@@ -1,0 +1,128 @@
+"""Suites: which checks run, with which parameters. YAML of the user or shipped ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dronekit_cfg.errors import UsageError
+from dronekit_cfg.formats.shipped import shipped
+from dronekit_cfg.formats.suggest import did_you_mean
+from dronekit_cfg.hil.check import Check, Parameter
+from dronekit_cfg.hil.checks import all_checks
+from dronekit_cfg.hil.documents import problem, read_document
+from dronekit_cfg.text import t
+
+__all__ = ["Suite", "SuiteEntry", "find_suite", "load_suite", "quantity", "shipped_suites"]
+
+DEFAULT_SECONDS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteEntry:
+    """One check of a suite with all its parameters."""
+
+    check: Check
+    params: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """A suite; `seconds` is the length of the one window in which all passive checks watch."""
+
+    name: str
+    title: str
+    family: str
+    seconds: float
+    entries: tuple[SuiteEntry, ...]
+    about: str = ""
+
+
+def shipped_suites() -> Mapping[str, Path]:
+    """Give the shipped suites by name."""
+    return {path.stem: path for path in sorted(shipped("hil").glob("*.yaml"))}
+
+
+def find_suite(name: str) -> Suite:
+    """Load a suite by the name of a shipped one or by the path of a file. Raises UsageError, FileProblems."""
+    known = shipped_suites()
+    if name in known:
+        return load_suite(known[name])
+    path = Path(name)
+    if path.suffix in {".yaml", ".yml"} or path.exists():
+        return load_suite(path)
+    raise UsageError(
+        t("there is no suite {name!r}", name=name),
+        hint=did_you_mean(name, known, otherwise=t("there are {names}, or give a file", names=", ".join(known))),
+    )
+
+
+def load_suite(path: Path) -> Suite:
+    """Load a suite file. Raises FileProblems with every mistake's place, UsageError when it cannot be read."""
+    document = read_document(path, "suite.v1")
+    data = document.data
+    checks = all_checks()
+    entries: list[SuiteEntry] = []
+    for i, item in enumerate(data["checks"]):
+        place = ("checks", i)
+        name, given = (item, {}) if isinstance(item, str) else (item["check"], item.get("with", {}))
+        check = checks.get(name)
+        if check is None:
+            hint = did_you_mean(name, checks, otherwise=t("`dronekit-cfg hil list --checks` shows them"))
+            raise problem(document, path, place, t('there is no check "{name}"', name=name), hint)
+        if data["family"] not in check.families:
+            raise problem(document, path, place, t("{name} is not for {family}", name=name, family=data["family"]))
+        if any(e.check is check for e in entries):
+            raise problem(document, path, place, t("{name} stands here twice", name=name))
+        by_name = {p.name: p for p in check.parameters}
+        try:
+            params = check.params({k: quantity(v, by_name.get(k)) for k, v in given.items()})
+            _can_pass(check, params)
+        except UsageError as error:
+            raise problem(document, path, place, error.message, error.hint) from error
+        entries.append(SuiteEntry(check, params))
+    return Suite(
+        data["name"],
+        data.get("title", data["name"]),
+        data["family"],
+        float(data.get("seconds", DEFAULT_SECONDS)),
+        tuple(entries),
+        data.get("about", ""),
+    )
+
+
+def quantity(value: float | str, parameter: Parameter | None) -> float:
+    """Read a number, or a text with a number and the parameter's unit. Raises UsageError for another unit."""
+    if not isinstance(value, str):
+        return float(value)
+    number, _, unit = value.strip().partition(" ")
+    try:
+        read = float(number)
+    except ValueError:
+        raise UsageError(t("{value!r} is no number", value=value), hint=t('write 2 or "2 deg"')) from None
+    if parameter is not None and unit.strip() != parameter.unit:
+        raise UsageError(
+            t("{name} is in {right}, not in {wrong!r}", name=parameter.name, right=parameter.unit, wrong=unit.strip()),
+            hint=t("convert the number"),
+        )
+    return read
+
+
+def _can_pass(check: Check, params: Mapping[str, float]) -> None:
+    """Refuse limits that leave no room between them."""
+    for name, low in params.items():
+        if name.endswith("low"):
+            high_name = name[: -len("low")] + "high"
+            if high_name in params and params[high_name] <= low:
+                raise UsageError(
+                    t(
+                        "{check} could never pass: {a} {low:g} is not below {b} {high:g}",
+                        check=check.name,
+                        a=name,
+                        low=low,
+                        b=high_name,
+                        high=params[high_name],
+                    ),
+                    hint=t("leave room between the two"),
+                )

@@ -1,0 +1,1 @@
+"""Findings as files that other programs read: JUnit XML, SARIF, GitHub annotations."""
