@@ -1,0 +1,165 @@
+"""`hil`: checks on a bench, with evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from dronekit_cfg.cli.options import Common, Device, argument, new_app, option, verb
+from dronekit_cfg.cli.output import Output
+from dronekit_cfg.text import t
+
+if TYPE_CHECKING:
+    from dronekit_cfg.hil.operator import Operator
+
+__all__ = ["app", "list_suites", "monitor", "run"]
+
+app = new_app(t("Check a vehicle on the bench."), no_args_is_help=True)
+
+ASSUMABLE = ("operator", "props-off")
+ReportOption = Annotated[
+    Path | None, option("--report", metavar="FILE.html", help=t("Write a report that opens in any browser."))
+]
+JunitOption = Annotated[Path | None, option("--junit", metavar="FILE.xml", help=t("Write a JUnit file for CI."))]
+JsonFileOption = Annotated[
+    Path | None, option("--json-file", metavar="FILE", help=t("Write the results with all samples as JSON."))
+]
+
+
+@verb(app, "list")
+def list_suites(
+    out: Output,
+    options: Common,
+    checks: Annotated[bool, option("--checks", help=t("List the checks and their parameters too."))] = False,
+) -> int:
+    """List the suites, and with --checks every check with its parameters, units and limits."""
+    from dronekit_cfg.cli.render import simple_table
+    from dronekit_cfg.hil.checks import all_checks
+    from dronekit_cfg.hil.suite import load_suite, shipped_suites
+
+    del options
+    suites = [load_suite(path) for path in shipped_suites().values()]
+    found = all_checks()
+    out.document(
+        "hil list",
+        0,
+        suites=[{"name": s.name, "title": s.title, "checks": [e.check.name for e in s.entries]} for s in suites],
+        checks=[
+            {
+                "name": c.name,
+                "number": c.number,
+                "title": c.title,
+                "needs": sorted(c.needs),
+                "parameters": [
+                    {"name": p.name, "default": p.default, "unit": p.unit, "meaning": p.meaning} for p in c.parameters
+                ],
+            }
+            for c in found.values()
+        ],
+    )
+    rows = [(s.name, s.title, t("{n} checks", n=len(s.entries))) for s in suites]
+    out.show(simple_table((t("Suite"), t("What for"), ""), rows))
+    if checks:
+        lines = [
+            (c.number, c.name, c.title, "\n".join(f"{p.name} {p.default:g} {p.unit}".rstrip() for p in c.parameters))
+            for c in found.values()
+        ]
+        out.show("", simple_table(("", t("Check"), t("What it proves"), t("Parameters")), lines))
+    return 0
+
+
+@verb(app)
+def run(
+    out: Output,
+    device: Device,
+    suite: Annotated[str, argument(metavar="SUITE", help=t("A suite of `hil list`, or a file."))],
+    report: ReportOption = None,
+    junit: JunitOption = None,
+    json_file: JsonFileOption = None,
+    assume: Annotated[
+        list[str] | None,
+        option(
+            "--assume", metavar="WHAT", help=t("What an unattended bench promises: operator, props-off; repeatable.")
+        ),
+    ] = None,
+) -> int:
+    """Run a suite of checks on the vehicle. Nothing is written to it but what a check says.
+
+    Exit code 0: all passed or had a reason to be left out; 1: at least one failed or could not be judged.
+    """
+    from dronekit_cfg.cli.render_run import render_run, write_reports
+    from dronekit_cfg.cli.session import vehicle
+    from dronekit_cfg.hil.run import run_suite
+    from dronekit_cfg.hil.suite import find_suite
+    from dronekit_cfg.model.checked import Verdict
+    from dronekit_cfg.reports.json_run import run_data
+
+    chosen = find_suite(suite)
+    with (
+        vehicle(out, device, stopped=t("motors are stopped")) as (connection, state),
+        state.lease(connection.identity.key),
+    ):
+        found = run_suite(connection, chosen, _operator(out, assume or []))
+    write_reports(found, report=report, junit=junit, json_file=json_file)
+    code = 0 if found.verdict is Verdict.PASS else 1
+    out.document("hil run", code, **run_data(found))
+    render_run(out, found, report)
+    return code
+
+
+@verb(app)
+def monitor(
+    out: Output,
+    device: Device,
+    seconds: Annotated[
+        float, option("--seconds", metavar="S", min=1, help=t("How long to watch; Ctrl-C ends it earlier."))
+    ] = 60.0,
+) -> int:
+    """Watch GNSS for signs of jamming and spoofing: satellites, two receivers, height, time. Writes nothing.
+
+    Exit code 0: no alarm; 1: at least one.
+    """
+    from dataclasses import asdict
+
+    from dronekit_cfg.cli.session import vehicle
+    from dronekit_cfg.events import Note
+    from dronekit_cfg.hil.bench import Bench
+    from dronekit_cfg.hil.monitors import WATCHES, Alarm, GnssMonitors
+    from dronekit_cfg.hil.operator import Operator
+
+    alarms: list[Alarm] = []
+    with vehicle(out, device) as (connection, _):
+        clock, monitors = connection.runner.clock, GnssMonitors()
+        start = clock.now()
+
+        def each(name: str, fields: Mapping[str, Any]) -> None:
+            for alarm in monitors.feed(clock.now() - start, name, fields):
+                alarms.append(alarm)
+                out.report(Note(t("{at:.0f} s: {alarm}", at=alarm.at, alarm=alarm), level="warning"))
+
+        Bench(connection, Operator()).stream(WATCHES, seconds, each)
+    code = 1 if alarms else 0
+    out.document("hil monitor", code, seconds=seconds, alarms=[asdict(a) for a in alarms])
+    out.show(
+        "\n".join(t("{at:.0f} s  {alarm}", at=a.at, alarm=a) for a in alarms)
+        or t("No alarm in {seconds:g} s.", seconds=seconds)
+    )
+    return code
+
+
+def _operator(out: Output, assume: list[str]) -> Operator:
+    """Give the person at the terminal, or what stands in for one. Raises UsageError for an unknown promise."""
+    import sys
+
+    from dronekit_cfg.cli.ask import terminal_question
+    from dronekit_cfg.errors import UsageError
+    from dronekit_cfg.hil.operator import Operator, nobody
+
+    promised = frozenset(part for text in assume for part in text.split(",") if part)
+    if unknown := sorted(promised - set(ASSUMABLE)):
+        raise UsageError(
+            t("--assume {what} is not known", what=unknown[0]), hint=t("choose {names}", names=", ".join(ASSUMABLE))
+        )
+    attended = not out.as_json and sys.stdin.isatty() and out.stderr.isatty()
+    return Operator(terminal_question(out) if attended else nobody, promised, attended=attended)

@@ -1,0 +1,131 @@
+"""A receipt as a technician reads it: one line that says how it ended, then why, then where the evidence lies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dronekit_cfg.cli.render import (
+    Verbatim,
+    bullets,
+    command_text,
+    facts,
+    glyphs_of,
+    headline,
+    identity_rows,
+    plural,
+    some,
+)
+from dronekit_cfg.model import Receipt, Result, Verdict
+from dronekit_cfg.text import t
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+__all__ = ["EXIT_CODES", "receipt_headline", "receipt_view"]
+
+EXIT_CODES = {Result.DONE: 0, Result.UNCHANGED: 0, Result.ROLLED_BACK: 5, Result.IN_DOUBT: 6}
+"""What each way to end returns (DESIGN.md section 4)."""
+
+
+_HEADLINES = {
+    (Result.UNCHANGED, False): (t("PASS"), t("UNCHANGED: the vehicle already is as wanted; nothing was written")),
+    (Result.DONE, False): (t("PASS"), t("DONE: {written} written and verified, also after a reboot")),
+    (Result.DONE, True): (t("PASS"), t("DONE: the interrupted work is finished, {written} verified")),
+    (Result.ROLLED_BACK, False): (t("FAIL"), t("ROLLED BACK: the vehicle is exactly as before, and that was verified")),
+    (Result.ROLLED_BACK, True): (
+        t("UNDONE"),
+        t("ROLLED BACK: the interrupted work is undone; the vehicle is exactly as before it"),
+    ),
+    (Result.IN_DOUBT, False): (t("FAIL"), t("IN DOUBT: the vehicle may hold old and new values. Do not fly it")),
+}
+"""The line that ends a receipt, by result and by whether it was a recover."""
+
+_UNPROVEN = t("DONE: {written} written and verified; no reboot has proven yet that they are stored")
+
+
+def receipt_headline(receipt: Receipt) -> tuple[str, str]:
+    """Give the word and the sentence of the last line."""
+    recovering = (receipt.result, receipt.action == "recover")
+    word, sentence = _HEADLINES.get(recovering) or _HEADLINES[receipt.result, False]
+    if receipt.result is Result.DONE and not receipt.persistence_verified:
+        sentence = _UNPROVEN
+    written = sum(record.verdict is Verdict.WRITTEN for record in receipt.records)
+    return word, sentence.format(written=plural(written, t("setting"), t("settings")))
+
+
+def receipt_view(
+    receipt: Receipt,
+    console: Console,
+    *,
+    link: str,
+    file: Path | None = None,
+    introduced: bool = False,
+    brief: bool = False,
+) -> list[RenderableType]:
+    """Give the parts of the picture; the line that matters comes last but for what to do next.
+
+    `introduced`: the plan was shown, so which vehicle and profile is known. `brief` leaves out what is in the receipt
+    file anyway, but never why something failed.
+    """
+    from rich.text import Text
+
+    glyphs = glyphs_of(console)
+    rows: list[tuple[str, str | Text]] = []
+    if not introduced:
+        rows += [*identity_rows(receipt.identity), (t("profile"), receipt.profile)]
+    rows += [
+        (t("took"), _took(receipt)),
+        (t("receipt"), Verbatim(file or "")),
+    ]
+    if receipt.result is not Result.UNCHANGED:
+        rows.append((t("before"), Verbatim(receipt.snapshot_file)))
+    if receipt.result is Result.IN_DOUBT:
+        rows.append((t("journal"), Verbatim(receipt.journal_file)))
+    parts: list[RenderableType] = [] if brief else [facts(rows, indent=0)]
+    if receipt.problems:
+        heading = Text(t("What went wrong"), style="bold")
+        parts += [*([] if brief else [Text("")]), heading, bullets(receipt.problems, glyphs)]
+    remarks = [*receipt.notes, *_side_effects(receipt)]
+    if remarks and not brief:
+        parts += [Text(""), Text(t("Good to know"), style="bold"), bullets(remarks, glyphs)]
+    word, sentence = receipt_headline(receipt)
+    good = receipt.result in {Result.DONE, Result.UNCHANGED}
+    undone = receipt.result is Result.ROLLED_BACK and receipt.action == "recover"
+    parts += [*([Text("")] if parts else []), headline(word, sentence, good=good, warn=undone)]
+    following = _next(receipt, link)
+    if following:
+        parts.append(facts(following))
+    return parts
+
+
+def _took(receipt: Receipt) -> str:
+    if receipt.result is Result.UNCHANGED:
+        return ""
+    return t(
+        "{seconds:.1f} s, {reboots}",
+        seconds=receipt.seconds,
+        reboots=plural(receipt.reboots, t("reboot"), t("reboots")),
+    )
+
+
+def _side_effects(receipt: Receipt) -> list[str]:
+    if not receipt.side_effects:
+        return []
+    changed = [f"{name} {old} -> {new}" for name, old, new in receipt.side_effects]
+    return [t("changed by the vehicle itself meanwhile: {changed}", changed=some(changed, 8))]
+
+
+def _next(receipt: Receipt, link: str) -> list[tuple[str, str | Text]]:
+    """Say what to type next, if anything."""
+    where = ("--link", link)
+    if receipt.result is Result.IN_DOUBT:
+        return [(t("what to do"), Verbatim(command_text("recover", *where)))]
+    if receipt.result is Result.ROLLED_BACK:
+        if receipt.action == "recover":
+            return [(t("what to do"), t("run the apply again"))]
+        return [(t("what to do"), t("mend what went wrong above, then run the same command again"))]
+    if receipt.result is Result.DONE and receipt.action == "apply" and receipt.snapshot_file:
+        return [(t("to undo"), Verbatim(command_text("restore", receipt.snapshot_file, *where)))]
+    return []
