@@ -1,0 +1,75 @@
+"""The fuzz targets with a small budget: bytes of any kind, and real data with a few bytes changed."""
+
+from __future__ import annotations
+
+import importlib.util
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+
+def _load() -> Any:
+    spec = importlib.util.spec_from_file_location("dronekit_cfg_fuzz_targets", Path(__file__).with_name("targets.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+targets = _load()
+NAMES = sorted(targets.TARGETS)
+FOUND = [
+    ("journal", b'{"kind": "begin", "format": "dronekit-cfg/journal/v1", "identity": {}, "wanted": {"A": ["", 1]}}\n'),
+    ("journal", b'{"kind": "intent", "batch": [["B", ["REAL32", "1e99"], null]]}\n'),
+    ("journal", b'{"kind": "begin", "format": "dronekit-cfg/journal/v1", "identity": {}, "wanted": {"A": null}}\n'),
+    ("rule_pack", b"="),
+]
+"""What fuzzing found; each of these ended in a traceback once."""
+BUDGET = settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@BUDGET
+@given(data=st.binary(max_size=400))
+def test_any_bytes_end_in_a_result_or_in_an_error_that_is_promised(name: str, data: bytes) -> None:
+    targets.TARGETS[name](data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_real_data_with_changed_bytes_ends_in_a_result_or_in_an_error_that_is_promised(name: str) -> None:
+    dice = random.Random(name)
+    for seed in targets.seeds(name):
+        for _ in range(40):
+            data = bytearray(seed)
+            for _ in range(dice.choice((1, 2, 8))):
+                at = dice.randrange(len(data) + 1)
+                match dice.randrange(4):
+                    case 0 if at < len(data):
+                        data[at] ^= 1 << dice.randrange(8)
+                    case 1 if at < len(data):
+                        data[at] = dice.choice((0, 255, 10, 34, 123))
+                    case 2:
+                        data[at : at + dice.randrange(1, 20)] = b""
+                    case _:
+                        data[at:at] = data[dice.randrange(len(data) + 1) :][: dice.randrange(40)]
+            targets.TARGETS[name](bytes(data))
+
+
+@pytest.mark.parametrize(("name", "data"), FOUND)
+def test_what_was_found_once_stays_mended(name: str, data: bytes) -> None:
+    targets.TARGETS[name](data)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_real_data_is_read(name: str) -> None:
+    for seed in targets.seeds(name):
+        targets.TARGETS[name](seed)
