@@ -26,8 +26,7 @@ RANGES = {"INT8": (-128, 127), "INT16": (-32768, 32767), "INT32": (-(2**31), 2**
 
 
 def as_float32(x: float) -> float:
-    number: float = struct.unpack("<f", struct.pack("<f", x))[0]
-    return number
+    return float(struct.unpack("<f", struct.pack("<f", x))[0])
 
 
 @dataclass
@@ -383,12 +382,8 @@ def many(count: int = 60) -> dict[str, list[Any]]:
     """Settings of all four kinds; the names share beginnings, and one has 16 characters."""
     kinds = ["INT8", "INT16", "INT32", "REAL32"]
     params = {f"GRP{i // 10}_SETTING{i}": [kinds[i % 4], i] for i in range(count)}
-    params["SIXTEEN_CHARS_16"] = ["INT16", 7]
-    params["BATT_CAPACITY"] = ["INT32", 3300]
-    params["FS_THR_VALUE"] = ["INT16", 975]
-    params["EK3_GPS_CHECK"] = ["INT8", 31]
-    params["PSC_JERK_XY"] = ["REAL32", 5.0]
-    return params
+    params |= {"SIXTEEN_CHARS_16": ["INT16", 7], "BATT_CAPACITY": ["INT32", 3300], "FS_THR_VALUE": ["INT16", 975]}
+    return params | {"EK3_GPS_CHECK": ["INT8", 31], "PSC_JERK_XY": ["REAL32", 5.0]}
 
 
 @pytest.fixture
