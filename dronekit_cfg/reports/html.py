@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dronekit_cfg.model.checked import Mark, Result, RunResult, Verdict
 from dronekit_cfg.reports.markup import Markup, el
 from dronekit_cfg.reports.plots import bar, plots
@@ -131,7 +133,7 @@ def _measures(result: Result) -> Markup | None:
 
 
 def _value(value: float) -> str:
-    if value != value:  # noqa: PLR0124  NaN
+    if math.isnan(value):
         return t("unknown")
     return f"{value:.0f}" if value == int(value) else f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from dronekit_cfg.engine.connection import describe
 from dronekit_cfg.hil.check import Check, Parameter, Params
 from dronekit_cfg.hil.evidence import Evidence
@@ -58,9 +60,9 @@ def _safety(evidence: Evidence, _params: Params) -> Outcome:
     skipped = evidence.setting("ARMING_SKIPCHK")
     checks = evidence.setting("ARMING_CHECK")
     faults = []
-    if skipped == skipped and skipped != 0:  # noqa: PLR0124  NaN: the setting is not there
+    if not math.isnan(skipped) and skipped != 0:  # NaN: the setting is not there
         faults.append(t("arming checks are left out: ARMING_SKIPCHK = {v:g}", v=skipped))
-    if checks == checks and int(checks) & 1 == 0:  # noqa: PLR0124  NaN: the setting is not there
+    if not math.isnan(checks) and int(checks) & 1 == 0:
         faults.append(t("arming checks are left out: ARMING_CHECK = {v:g}", v=checks))
     if evidence.setting("FS_EKF_THRESH", default=0.8) <= 0:
         faults.append(t("the estimator failsafe is off: FS_EKF_THRESH = 0"))
