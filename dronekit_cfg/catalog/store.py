@@ -1,14 +1,15 @@
 """Finds the spec that fits a firmware version best: shipped ones and those that a user imported.
 
 Rule, in this order: the same version; else the nearest version of the same major.minor; else the highest version of a
-lower major.minor; else the lowest of a higher one. Of two equally near ones the user's own is taken. A spec that is not
+lower major.minor; else the lowest of a higher one. Of two equally near ones the user's own is taken, and a release
+before a development version. A spec that is not
 for exactly this version says so (`Spec.exact` is False, `Spec.source` names the choice and the reason).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dronekit_cfg.errors import StateError, UsageError
 from dronekit_cfg.model import Spec
 from dronekit_cfg.text import t
 
-__all__ = ["SpecFile", "list_specs", "save_user_spec", "shipped_dir", "spec_for"]
+__all__ = ["SpecFile", "best_of", "list_specs", "save_user_spec", "shipped_dir", "spec_for"]
 
 _SUFFIXES = (".json.gz", ".json.xz")
 _NAME = re.compile(r"([a-z0-9]+)(?:-([a-z][a-z0-9]*))?-(\d[0-9a-z.]*)")
@@ -122,7 +123,7 @@ def _choose(files: list[SpecFile], version: str, wanted: tuple[int, ...]) -> tup
     same = [f for f in files if _same(f.version, version)]
     if same:
         return same[0], ""
-    ordered = sorted(files, key=lambda f: _release(f.version))
+    ordered = sorted(files, key=_rank)
     if not any(wanted):
         return _last(ordered), t("the vehicle does not tell its version, the newest metadata is used")
     series = [f for f in ordered if _release(f.version)[:2] == wanted[:2]]
@@ -134,6 +135,16 @@ def _choose(files: list[SpecFile], version: str, wanted: tuple[int, ...]) -> tup
     if lower:
         return _last(lower), t("nearest lower version to {version}", version=version)
     return ordered[0], t("nearest higher version to {version}", version=version)
+
+
+def _rank(file: SpecFile) -> tuple[tuple[int, ...], bool, bool]:
+    """Sort by version; of equal ones the user's own comes first, and a release before a development version."""
+    return _release(file.version), not file.user, _canonical(file.version)[1] != ""
+
+
+def best_of(files: Sequence[SpecFile]) -> SpecFile:
+    """Give the file of the highest version: the user's own before a shipped one, a release before a development one."""
+    return _last(sorted(files, key=_rank))
 
 
 def _last(ordered: list[SpecFile]) -> SpecFile:

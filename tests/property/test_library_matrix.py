@@ -138,7 +138,7 @@ def test_every_stack_resolves_and_its_lock_is_read_back(airframe: str) -> None:
         assert (again.digest, again.inputs) == (found.digest, found.inputs), stack
 
 
-@pytest.mark.parametrize("version", ["4.5.6", "4.6.0.dev0", "4.7.0.dev0"])
+@pytest.mark.parametrize("version", ["4.5.6", "4.6.3", "4.7.0.dev0", "4.7.0"])
 @pytest.mark.parametrize("airframe", AIRFRAMES)
 def test_every_name_of_every_stack_is_known_to_the_metadata(airframe: str, version: str) -> None:
     known = spec(version).settings
@@ -147,7 +147,7 @@ def test_every_name_of_every_stack_is_known_to_the_metadata(airframe: str, versi
         assert {n for n in names if n not in known} == set(), stack
 
 
-@pytest.mark.parametrize("version", ["4.5.6", "4.6.0.dev0", "4.7.0.dev0"])
+@pytest.mark.parametrize("version", ["4.5.6", "4.6.3", "4.7.0.dev0", "4.7.0"])
 @pytest.mark.parametrize("airframe", AIRFRAMES)
 def test_every_stack_keeps_the_shipped_rules_without_a_waiver(airframe: str, version: str) -> None:
     """Findings of severity info say what a choice means; they are no violation."""

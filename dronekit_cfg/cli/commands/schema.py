@@ -58,10 +58,14 @@ def _find(text: str, state_dir: Path | None) -> Spec:
     """Load the metadata that VEHICLE@VERSION or a file name means; the version may be the start of one."""
     from dataclasses import replace
 
+    from dronekit_cfg.catalog.store import best_of
+
     files = _files(state_dir)
     what, _, version = text.partition("@")
     named = [f for f in files if what in (f.vehicle, f.family, f"{f.family}-{f.vehicle}")]
-    fitting = [f for f in named if (f.version + ".").startswith(f"{version}.")] if version else named[-1:]  # the newest
+    fitting = [f for f in named if (f.version + ".").startswith(f"{version}.")] if version else named
+    if len({(f.family, f.vehicle) for f in fitting}) == 1:
+        fitting = [best_of(fitting)]
     if len(fitting) != 1:
         names = ", ".join(_name(f) for f in (fitting or files))
         problem = t("{text} may mean several", text=text) if fitting else t("there is no metadata {text}", text=text)

@@ -115,11 +115,16 @@ def test_px4_facts_looked_up_by_hand_are_in_the_spec() -> None:
     ("version", "there", "not_there"),
     [
         ("4.5.6", "GPS_TYPE", "GPS1_TYPE"),
-        ("4.6.0.dev0", "GPS1_TYPE", "GPS_TYPE"),
+        ("4.3.8", "COMPASS_TYPEMASK", "COMPASS_DISBLMSK"),
+        ("4.4.4", "CAM1_SERVO_ON", "CAM_SERVO_ON"),
+        ("4.6.3", "GPS1_TYPE", "GPS_TYPE"),
         ("4.7.0.dev0", "GPS1_TYPE", "GPS_TYPE"),
-        ("4.6.0.dev0", "SR0_EXTRA1", "MAV1_EXTRA1"),
+        ("4.6.3", "SR0_EXTRA1", "MAV1_EXTRA1"),
         ("4.7.0.dev0", "MAV1_EXTRA1", "SR0_EXTRA1"),
         ("4.7.0.dev0", "RTL_ALT", "RTL_ALT_M"),
+        ("4.7.0", "RTL_ALT_M", "RTL_ALT"),
+        ("4.7.0", "ARMING_SKIPCHK", "ARMING_CHECK"),
+        ("4.7.0", "MAV_SYSID", "SYSID_THISMAV"),
     ],
 )
 def test_each_spec_has_the_names_of_its_generation(version: str, there: str, not_there: str) -> None:
@@ -152,9 +157,12 @@ def test_ranges_and_defaults_fit_the_storage_type(file: Any) -> None:
 def test_every_shipped_file_says_where_it_comes_from() -> None:
     files = list_specs()
     assert {(f.family, f.vehicle, f.version) for f in files} == {
+        ("ardupilot", "copter", "4.3.8"),
+        ("ardupilot", "copter", "4.4.4"),
         ("ardupilot", "copter", "4.5.6"),
-        ("ardupilot", "copter", "4.6.0.dev0"),
+        ("ardupilot", "copter", "4.6.3"),
         ("ardupilot", "copter", "4.7.0.dev0"),
+        ("ardupilot", "copter", "4.7.0"),
         ("px4", "", "1.16.0.dev0"),
     }
     readme = (shipped_dir() / "README.md").read_text(encoding="utf-8")

@@ -53,6 +53,14 @@ def test_the_spec_is_chosen_by_the_stated_rule(asked: str, chosen: str, exact: b
     assert said in found.source
 
 
+def test_a_release_comes_before_a_development_version_of_the_same_number(shipped: Path) -> None:
+    store.save_user_spec(spec("4.7.0"), shipped)
+    for asked in ("4.7.2", "4.7", "5.0", "", "4.7-dev"):
+        found = store.spec_for("ardupilot", "copter", asked)
+        assert found is not None
+        assert found.version == ("4.7.0.dev0" if "dev" in asked else "4.7.0"), asked
+
+
 @pytest.mark.usefixtures("shipped")
 def test_another_vehicle_or_family_has_no_spec() -> None:
     assert store.spec_for("ardupilot", "plane", "4.5.6") is None

@@ -1,0 +1,80 @@
+"""The ArduCopter rename table against the released metadata of every generation that it spans."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from dronekit_cfg.catalog.renames import Rename, Renames, load_renames
+from dronekit_cfg.catalog.store import spec_for
+from dronekit_cfg.model import Spec
+
+GENERATIONS = ("4.3.8", "4.4.4", "4.5.6", "4.6.3", "4.7.0")
+SCALES = {("cm", "m"): 0.01, ("cdeg", "deg"): 0.01, ("ds", "s"): 0.1, ("ms", "s"): 0.001}
+"""How the first word of a unit changes, and the factor that this means."""
+
+UNDOCUMENTED = ("SIM_", "SR7_", "SR8_", "SR9_", "PSC_ACCZ_N", "PSC_ACCZ_PDMX", "PSC_ACCZ_D_FF")
+"""What the older metadata does not document in each generation, although the firmware had it."""
+
+NOT_COPTER = ("AROT_", "H_", "ARSPD_", "VIEP_", "CAM_RC_", "CAM1_RC", "CAM2_RC", "CAN_D", "PLDP_", "SIM_", "ARM_C_")
+"""Helicopters, planes, scripts, test and simulator settings: what became of them is not told by the table."""
+
+
+@cache
+def spec(version: str) -> Spec:
+    found = spec_for("ardupilot", "copter", version)
+    assert found is not None
+    assert found.exact
+    return found
+
+
+@pytest.fixture(scope="module")
+def table() -> Renames:
+    found = load_renames("ardupilot", "copter")
+    assert found is not None
+    return found
+
+
+def before_and_after(entry: Rename) -> tuple[str, str]:
+    """Give the last generation that has the old name and the first that has the new one."""
+    index = next(i for i, g in enumerate(GENERATIONS) if g.startswith(entry.since))
+    return GENERATIONS[index - 1], GENERATIONS[index]
+
+
+def test_each_rename_is_what_the_released_metadata_shows(table: Renames) -> None:
+    wrong: list[str] = []
+    for entry in table:
+        if entry.old.startswith(UNDOCUMENTED):
+            continue
+        before, after = before_and_after(entry)
+        if entry.old not in spec(before).settings:
+            wrong.append(f"{before} has no {entry.old}")
+        if entry.new not in spec(after).settings:
+            wrong.append(f"{after} has no {entry.new}")
+        if entry.old in spec(after).settings:
+            wrong.append(f"{after} still has {entry.old}")
+    assert wrong == []
+
+
+def test_each_scale_is_that_of_the_documented_units(table: Renames) -> None:
+    checked = 0
+    for entry in table:
+        before, after = before_and_after(entry)
+        units = spec(before).get(entry.old).unit, spec(after).get(entry.new).unit
+        if entry.scale is None or not all(units) or units[0] == units[1]:
+            continue
+        first = units[0].split("/")[0], units[1].split("/")[0]
+        assert entry.scale == SCALES[first], entry
+        checked += 1
+    assert checked > 60
+
+
+def test_every_documented_setting_that_went_away_has_a_successor_or_a_reason(table: Renames) -> None:
+    dropped = {name for gone in table.dropped for name in gone.names}
+    for before, after in pairwise(GENERATIONS):
+        old, new = spec(before).settings.keys(), spec(after).settings.keys()
+        moved = {entry.old for entry in table if entry.new in new}
+        left = {n for n in old - new - moved - dropped if not n.startswith(NOT_COPTER)}
+        assert left == set(), after
