@@ -45,7 +45,7 @@ class Build:
     file: str = ""
     family: str = ""
     inputs: Mapping[str, Scalar] = field(default_factory=dict)
-    ports: Mapping[str, int] = field(default_factory=dict)
+    ports: Mapping[str, int | str] = field(default_factory=dict)
     requires: Mapping[str, str | int] = field(default_factory=dict)
     digest: str = ""
     layers: Mapping[str, str] = field(default_factory=dict)

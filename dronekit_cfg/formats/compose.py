@@ -119,13 +119,25 @@ def _known(stack: Stack) -> dict[str, tuple[Scalar, Origin]]:
 
 
 def _rival_answers(stack: Stack, given: Mapping[str, str]) -> list[Problem]:
-    """Name the inputs that two overlays answer differently: two receivers, or chemistries, cannot both be fitted."""
+    """Name the inputs that two overlays, or an overlay and the command line, answer differently.
+
+    Two receivers or two chemistries cannot both be fitted; the rest of an overlay is for its own answer.
+    """
     problems: list[Problem] = []
     said: dict[str, tuple[Scalar, Origin, Group]] = {}
     for group in (g for g in stack.groups if g.role is Role.OVERLAY):
         for name, (value, origin) in {n: a for layer in group.layers for n, a in layer.input_values.items()}.items():
+            if name in given and given[name].casefold() != str(value).casefold():
+                message = t(
+                    'the input {name} is {value} in "{layer}", and {typed} was given',
+                    name=name,
+                    value=value,
+                    layer=origin.layer,
+                    typed=given[name],
+                )
+                problems.append(_at(origin, message, t("take the overlay of what is fitted, or leave the input out")))
             before, where, other = said.setdefault(name, (value, origin, group))
-            if name in given or before == value or _named(group, other):
+            if before == value or _named(group, other):
                 continue
             message = t(
                 'the input {name} is {now} in "{layer}" and {before} in "{other}"',

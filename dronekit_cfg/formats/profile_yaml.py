@@ -15,7 +15,7 @@ from dronekit_cfg.formats import expressions, firmware, schema, yaml_tree
 from dronekit_cfg.formats.files import is_html, read_text
 from dronekit_cfg.formats.inputs import fits
 from dronekit_cfg.formats.layer import NUMERIC_FAMILIES, PROFILE_FORMAT, Layer, LayerSetting, Reference
-from dronekit_cfg.formats.roles import port_input, role_of, supports_roles
+from dronekit_cfg.formats.roles import port_input, role_objection, role_of
 from dronekit_cfg.model import InputSpec, Origin, Scalar, Waiver
 from dronekit_cfg.text import t
 
@@ -83,13 +83,14 @@ def setting_objection(family: str, name: str, value: Scalar | None) -> tuple[str
     if isinstance(value, str) and _SECRET.search(value):
         hint = t("set it by hand on the module; a plan and a receipt would show it")
         return t("{name}: secrets cannot be written by a profile", name=name), hint
-    if role and not supports_roles(family):
-        return t("{family} has no serial roles: {name}", family=family, name=name), t("write the setting of the port")
+    if role and (objection := role_objection(family, name, value)):
+        return objection
     if rule and not role and not rule[0].fullmatch(name):
         upper = name.upper()
         hint = t("write {name}", name=upper) if name != upper and rule[0].fullmatch(upper) else t(rule[1])
         return t('"{name}" is not a setting name of {family}', name=name, family=family), hint
-    if family in NUMERIC_FAMILIES and isinstance(value, str):
+    word = role and name.endswith(".FUNCTION")
+    if family in NUMERIC_FAMILIES and isinstance(value, str) and not word:
         message = t('{name}: "{value}" is not a number', name=name, value=value[:40])
         return message, t("settings of {family} are numbers: write the number of the option", family=family)
     if family in NUMERIC_FAMILIES and value is not None and not isinstance(value, str) and abs(value) > _FLOAT32_MAX:

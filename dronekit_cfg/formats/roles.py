@@ -1,42 +1,27 @@
 """Serial ports by role: `serial(rc).PROTOCOL` becomes `SERIAL2_PROTOCOL` where the receiver is on port 2.
 
 A profile says what a role needs; which port it is on is a fact of one aircraft, given as the input `port_<role>` or
-under `ports:` of a layer. A role without a port sets nothing and is told about. The input `ports_unused` ("4,5") names
-ports that nothing is on any more: what an exchanged module had set there is cleared.
+under `ports:` of a layer. A role without a port sets nothing and is told about. A role whose settings are all
+`optional` only clears the port of a module that is gone: it needs no port, and gives way to a role that uses it. The
+input `ports_unused` ("4,5") names further ports that nothing is on any more. `formats.ports` knows the families.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dronekit_cfg.errors import Problem
 from dronekit_cfg.formats.layer import Layer
+from dronekit_cfg.formats.ports import FAMILIES, Port, Ports
 from dronekit_cfg.model import InputSpec, Origin, Scalar, Wanted
 from dronekit_cfg.text import t
 
-__all__ = ["UNUSED", "Placed", "place", "port_input", "role_inputs", "role_of", "roles_of", "supports_roles"]
+__all__ = ["UNUSED", "Placed", "place", "port_input", "role_inputs", "role_objection", "role_of", "roles_of"]
 
 _ROLE = re.compile(r"serial\(([a-z][a-z0-9_]*)\)\.([A-Z][A-Z0-9_]*)")
 UNUSED = "ports_unused"
-
-
-@dataclass(frozen=True, slots=True)
-class _Ports:
-    """Ports of a family: numbers that a role may have, the name of a setting, and what a port without use is set to."""
-
-    lowest: int
-    highest: int
-    name: str
-    cleared: tuple[tuple[str, Scalar], ...]
-
-
-_FAMILIES: dict[str, _Ports] = {
-    # SERIAL0 is the USB port, over which the vehicle is configured; 1 to 9 are the others (AP_SerialManager.h).
-    # Protocol -1 is "None" (AP_SerialManager::SerialProtocol).
-    "ardupilot": _Ports(1, 9, "SERIAL{port}_{key}", (("PROTOCOL", -1),)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +39,14 @@ def role_of(name: str) -> str:
     return found[1] if found else ""
 
 
-def supports_roles(family: str) -> bool:
-    """Whether serial roles can be written for a family."""
-    return family in _FAMILIES
+def role_objection(family: str, name: str, value: Scalar | None) -> tuple[str, str] | None:
+    """Say why a setting of a role cannot be one of this family: message and remedy."""
+    found, ports = _ROLE.fullmatch(name), FAMILIES.get(family)
+    if found is None:
+        return None
+    if ports is None:
+        return t("{family} has no serial roles: {name}", family=family, name=name), t("write the setting of the port")
+    return ports.objection(found[2], value)
 
 
 def roles_of(layers: Iterable[Layer]) -> tuple[str, ...]:
@@ -72,21 +62,21 @@ def port_input(role: str) -> str:
 
 def role_inputs(layers: Sequence[Layer]) -> tuple[InputSpec, ...]:
     """Declare the input of every role of a stack; none for a family whose ports are not known."""
-    ports = _FAMILIES.get(layers[-1].family) if layers else None
+    ports = FAMILIES.get(layers[-1].family) if layers else None
     if ports is None:
         return ()
-    specs = [
-        InputSpec(
-            port_input(role),
-            "integer",
-            ports.lowest,
-            ports.highest,
-            help=t("number of the serial port that the {role} is on, as SERIALn counts", role=role),
-        )
-        for role in roles_of(layers)
-    ]
-    unused = InputSpec(UNUSED, "string", help=t("ports with nothing on them any more, such as 4,5: they are cleared"))
-    return (*specs, unused) if specs else ()
+    specs = [_port_spec(role, ports) for role in roles_of(layers)]
+    if specs and not ports.choices:
+        about = t("ports with nothing on them any more, such as 4,5: they are cleared")
+        specs.append(InputSpec(UNUSED, "string", help=about))
+    return tuple(specs)
+
+
+def _port_spec(role: str, ports: Ports) -> InputSpec:
+    about = t("where the {role} is: {about}", role=role, about=ports.about)
+    if ports.choices:
+        return InputSpec(port_input(role), "string", choices=ports.choices, help=about)
+    return InputSpec(port_input(role), "integer", ports.lowest, ports.highest, help=about)
 
 
 def place(settings: Sequence[Wanted], family: str, inputs: Mapping[str, Scalar]) -> Placed:
@@ -95,62 +85,78 @@ def place(settings: Sequence[Wanted], family: str, inputs: Mapping[str, Scalar])
     Two roles on one port, a port that is used and unused, and a port setting that another layer sets differently are
     problems. The place of a problem is that of the role's first setting.
     """
-    ports = _FAMILIES.get(family)
+    ports = FAMILIES.get(family)
     by_role = _by_role(settings)
     if ports is None or (not by_role and UNUSED not in inputs):
         return Placed(tuple(settings))
-    given = {role: int(inputs[port_input(role)]) for role in by_role if port_input(role) in inputs}
+    given = _given(by_role, inputs)
     plain = [w for w in settings if not role_of(w.name)]
-    placed = [_on_port(w, given[role], ports) for role, wanted in by_role.items() if role in given for w in wanted]
+    placed = [w for role, keys in by_role.items() if role in given for w in ports.settings(given[role], keys)]
     unused, wrong = _unused(str(inputs.get(UNUSED, "")), ports)
     problems = [*wrong, *_shared(by_role, given), *_used_and_unused(by_role, given, unused)]
     taken = {w.name: w for w in plain}
     problems += [p for w in placed for p in _contradicted(w, taken)]
     names = {w.name for w in (*plain, *placed)}
     cleared = [w for port in unused for w in _cleared(port, ports) if w.name not in names]
+    example = ports.choices[0] if ports.choices else "N"
     notes = tuple(
         t(
-            "nothing is set for the {role}: say which port it is on with --input {name}=N",
+            "nothing is set for the {role}: say which port it is on with --input {name}={example}",
             role=role,
             name=port_input(role),
+            example=example,
         )
-        for role in by_role
-        if role not in given
+        for role, keys in by_role.items()
+        if role not in given and not _only_clears(keys)
     )
-    own = [w for w in placed if w.name not in taken]
-    return Placed((*plain, *own, *cleared), tuple(problems), notes)
+    own = {w.name: w for w in placed if w.name not in taken}
+    return Placed((*plain, *own.values(), *cleared), tuple(problems), notes)
 
 
-def _by_role(settings: Iterable[Wanted]) -> dict[str, list[Wanted]]:
-    found: dict[str, list[Wanted]] = {}
+def _given(by_role: Mapping[str, Mapping[str, Wanted]], inputs: Mapping[str, Scalar]) -> dict[str, Port]:
+    """Give the port of each role; one that only clears gives way to a role that is there."""
+    ports = {role: inputs[port_input(role)] for role in by_role if port_input(role) in inputs}
+    used = {port for role, port in ports.items() if not _only_clears(by_role[role])}
+    return {
+        role: port if isinstance(port, str) else int(port)
+        for role, port in ports.items()
+        if not (_only_clears(by_role[role]) and port in used)
+    }
+
+
+def _only_clears(keys: Mapping[str, Wanted]) -> bool:
+    return all(wanted.optional for wanted in keys.values())
+
+
+def _by_role(settings: Iterable[Wanted]) -> dict[str, dict[str, Wanted]]:
+    found: dict[str, dict[str, Wanted]] = {}
     for wanted in settings:
-        if role := role_of(wanted.name):
-            found.setdefault(role, []).append(wanted)
+        if parts := _ROLE.fullmatch(wanted.name):
+            found.setdefault(parts[1], {})[parts[2]] = wanted
     return found
 
 
-def _on_port(wanted: Wanted, port: int, ports: _Ports) -> Wanted:
-    found = _ROLE.fullmatch(wanted.name)
-    return replace(wanted, name=ports.name.format(port=port, key=found[2])) if found else wanted
+def _first(keys: Mapping[str, Wanted]) -> Origin:
+    return next(iter(keys.values())).origin
 
 
-def _shared(by_role: Mapping[str, list[Wanted]], given: Mapping[str, int]) -> Iterator[Problem]:
-    first: dict[int, str] = {}
+def _shared(by_role: Mapping[str, Mapping[str, Wanted]], given: Mapping[str, Port]) -> Iterator[Problem]:
+    first: dict[Port, str] = {}
     for role, port in given.items():
         other = first.setdefault(port, role)
         if other != role:
             message = t("port {port} is given to the {one} and to the {other}", port=port, one=other, other=role)
             hint = t("give one of them another port: --input {name}=N", name=port_input(role))
-            yield _at(by_role[role][0].origin, message, hint)
+            yield _at(_first(by_role[role]), message, hint)
 
 
 def _used_and_unused(
-    by_role: Mapping[str, list[Wanted]], given: Mapping[str, int], unused: Sequence[int]
+    by_role: Mapping[str, Mapping[str, Wanted]], given: Mapping[str, Port], unused: Sequence[Port]
 ) -> Iterator[Problem]:
     for role, port in given.items():
         if port in unused:
             message = t("port {port} is that of the {role} and also named as unused", port=port, role=role)
-            yield _at(by_role[role][0].origin, message, t("take it out of {name}", name=UNUSED))
+            yield _at(_first(by_role[role]), message, t("take it out of {name}", name=UNUSED))
 
 
 def _contradicted(wanted: Wanted, taken: Mapping[str, Wanted]) -> Iterator[Problem]:
@@ -166,19 +172,19 @@ def _contradicted(wanted: Wanted, taken: Mapping[str, Wanted]) -> Iterator[Probl
         yield _at(wanted.origin, message, t("remove one of the two, or give the role another port"))
 
 
-def _unused(text: str, ports: _Ports) -> tuple[list[int], list[Problem]]:
-    numbers = [p.strip() for p in text.split(",") if p.strip()]
-    good = [int(p) for p in numbers if p.isdecimal() and ports.lowest <= int(p) <= ports.highest]
-    if len(good) == len(numbers):
+def _unused(text: str, ports: Ports) -> tuple[list[Port], list[Problem]]:
+    parts = [p.strip() for p in text.split(",") if p.strip()]
+    found = [ports.read(part) for part in parts]
+    good = [port for port in found if port is not None]
+    if len(good) == len(found):
         return good, []
     hint = t("write port numbers from {low} to {high}: 4,5", low=ports.lowest, high=ports.highest)
     message = t('input {name}: "{text}" is no list of ports', name=UNUSED, text=text)
     return good, [Problem("", 0, 0, message, hint)]
 
 
-def _cleared(port: int, ports: _Ports) -> Iterator[Wanted]:
-    for key, value in ports.cleared:
-        name = ports.name.format(port=port, key=key)
+def _cleared(port: Port, ports: Ports) -> Iterator[Wanted]:
+    for name, value in ports.cleared(port):
         yield Wanted(name, value, Origin(UNUSED), t("nothing is on this port any more"), t("input {n}", n=UNUSED))
 
 

@@ -112,9 +112,103 @@ def test_a_profile_of_roles_alone_sets_nothing_without_ports(roles: Library) -> 
 
 
 def test_a_family_without_known_ports_refuses_roles(library: Library, profile: Profile) -> None:
-    profile("betaflight/airframes/five", "serial(rc).PROTOCOL: 64", family="betaflight")
-    with pytest.raises(FileProblems, match="betaflight has no serial roles"):
+    profile("elrs/airframes/five", "serial(rc).PROTOCOL: 64", family="elrs")
+    with pytest.raises(FileProblems, match="elrs has no serial roles"):
         resolve("five", library)
+
+
+# What the real firmware prints in its dump for such a port (golden data of 4.6.0 and INAV 9.0.0: the columns), the
+# function bits of their serial.h, and the numbers of PX4's generate_config.py.
+@pytest.mark.parametrize(
+    ("family", "setting", "port", "expected"),
+    [
+        (
+            "betaflight",
+            "serial(a).FUNCTION: GPS",
+            "3",
+            {"serial.UART3": "2 115200 57600 0 115200", "gps_uart": "UART3"},
+        ),
+        (
+            "betaflight",
+            "serial(a).FUNCTION: RX",
+            "1",
+            {"serial.UART1": "64 115200 57600 0 115200", "rx_uart": "UART1"},
+        ),
+        (
+            "betaflight",
+            "serial(a).FUNCTION: MAVLINK\nserial(a).BAUD: 57600",
+            "2",
+            {"serial.UART2": "512 115200 57600 57600 115200"},
+        ),
+        ("inav", "serial(a).FUNCTION: RX", "2", {"serial.1": "64 115200 115200 0 115200"}),
+        (
+            "inav",
+            "serial(a).FUNCTION: MAVLINK\nserial(a).BAUD: 57600",
+            "4",
+            {"serial.3": "256 115200 115200 57600 115200"},
+        ),
+        ("px4", "serial(a).FUNCTION: GPS", "gps1", {"GPS_1_CONFIG": 201}),
+        ("px4", "serial(a).FUNCTION: CRSF", "telem3", {"RC_CRSF_PRT_CFG": 103}),
+        (
+            "px4",
+            "serial(a).FUNCTION: MAVLINK\nserial(a).BAUD: 57600",
+            "telem1",
+            {"MAV_0_CONFIG": 101, "SER_TEL1_BAUD": 57600},
+        ),
+    ],
+)
+def test_each_family_has_its_own_way_to_give_a_port_its_function(
+    library: Library, profile: Profile, family: str, setting: str, port: str, expected: Mapping[str, Scalar]
+) -> None:
+    profile(f"{family}/airframes/one", setting, family=family)
+    assert values(resolve("one", library, inputs={"port_a": port})) == expected
+
+
+@pytest.mark.parametrize(
+    ("family", "setting", "words"),
+    [
+        ("betaflight", "serial(rc).PROTOCOL: 64", "a port has no PROTOCOL"),
+        ("inav", "serial(rc).FUNCTION: CRSF", "CRSF is no function of a port"),
+        ("px4", "serial(rc).FUNCTION: 300", "300 is no function of a port"),
+        ("px4", "serial(rc).BAUD: fast", "fast"),
+        ("betaflight", "serial(rc).BAUD: fast", "fast is no baud rate"),
+    ],
+)
+def test_what_is_no_function_of_a_port_is_refused(
+    library: Library, profile: Profile, family: str, setting: str, words: str
+) -> None:
+    profile(f"{family}/airframes/one", setting, family=family)
+    with pytest.raises(FileProblems, match=words):
+        resolve("one", library, inputs={"port_rc": "2"})
+
+
+@pytest.mark.parametrize(("family", "port"), [("betaflight", "2"), ("inav", "2"), ("px4", "telem2")])
+def test_two_roles_on_one_port_are_refused_in_every_family(
+    library: Library, profile: Profile, family: str, port: str
+) -> None:
+    receiver = "CRSF" if family == "px4" else "RX"
+    profile(f"{family}/airframes/one", "serial(gps).FUNCTION: GPS", family=family)
+    profile(f"{family}/overlays/rc", f"serial(rc).FUNCTION: {receiver}", family=family)
+    with pytest.raises(FileProblems, match=f"port {port} is given to the gps and to the rc"):
+        resolve("one+rc", library, inputs={"port_gps": port, "port_rc": port})
+
+
+def test_a_port_that_has_no_such_name_is_refused(library: Library, profile: Profile) -> None:
+    profile("px4/airframes/one", "serial(gps).FUNCTION: GPS", family="px4")
+    with pytest.raises(FileProblems, match="3 is not one of telem1, telem2") as caught:
+        resolve("one", library, inputs={"port_gps": "3"})
+    assert "--input port_gps" in caught.value.hint
+
+
+def test_the_port_of_a_module_that_is_gone_is_cleared_and_gives_way(roles: Library, profile: Profile) -> None:
+    profile("ardupilot/overlays/one", "serial(gps).PROTOCOL: 5\nserial(gps2).PROTOCOL: {value: -1, optional: true}")
+    stack = "heavy-lift+one+rc"
+    gone = made(stack, roles, port_gps="3", port_gps2="4", port_rc="2")
+    assert (values(gone)["SERIAL4_PROTOCOL"], gone.notes) == (-1, ())
+    used = values(made(stack, roles, port_gps="3", port_gps2="4", port_rc="4"))
+    assert used["SERIAL4_PROTOCOL"] == 23
+    without = made(stack, roles, port_gps="3", port_rc="2")
+    assert ("SERIAL4_PROTOCOL" in values(without), without.notes) == (False, ())
 
 
 INPUT = "input_values: {{kind: {kind}}}\n"
@@ -127,8 +221,15 @@ def test_two_overlays_that_answer_an_input_differently_cannot_both_be_fitted(
     profile("ardupilot/airframes/any", "A: {expr: 1 if kind == 'a' else 2}", "inputs: {kind: {type: string}}\n")
     profile("ardupilot/overlays/one", "B: 1", INPUT.format(kind="a"))
     profile("ardupilot/overlays/two", "C: 1", INPUT.format(kind="b"))
-    if given:
-        assert values(resolve("any+one+two", library, inputs=given))["A"] == 2
-    else:
-        with pytest.raises(FileProblems, match='the input kind is b in "two" and a in "one"'):
-            resolve("any+one+two", library)
+    with pytest.raises(FileProblems, match='the input kind is b in "two" and a in "one"'):
+        resolve("any+one+two", library, inputs=given)
+
+
+def test_an_input_that_contradicts_the_module_that_is_fitted_is_refused_with_the_place(
+    library: Library, profile: Profile
+) -> None:
+    profile("ardupilot/airframes/any", "A: {expr: 1 if kind == 'a' else 2}", "inputs: {kind: {type: string}}\n")
+    profile("ardupilot/overlays/one", "B: 1", INPUT.format(kind="a"))
+    assert values(resolve("any+one", library, inputs={"kind": "a"}))["A"] == 1
+    with pytest.raises(FileProblems, match=r"one\.yaml:5:16: the input kind is a in \"one\", and b was given"):
+        resolve("any+one", library, inputs={"kind": "b"})
