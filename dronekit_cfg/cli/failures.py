@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TextIO
 
 from dronekit_cfg.errors import DronekitError, FileProblems, Interrupted
@@ -106,17 +107,19 @@ def _problem_lines(error: FileProblems) -> list[str]:
     return lines
 
 
-def write_error(error: BaseException, *, as_json: bool, stdout: TextIO, stderr: TextIO) -> int:
-    """Write the error where it belongs and give the exit code."""
+def write_error(
+    error: BaseException, *, as_json: bool, stdout: TextIO, stderr: TextIO, hidden: Callable[[str], str] = str
+) -> int:
+    """Write the error where it belongs and give the exit code; `hidden` takes secrets out of a text."""
     if debugging() and not isinstance(error, KeyboardInterrupt):
         import traceback
 
-        traceback.print_exception(error, file=stderr)
+        stderr.write(hidden("".join(traceback.format_exception(error))))
     if as_json:
         import json
 
-        stdout.write(json.dumps(error_document(error), indent=2, ensure_ascii=False) + "\n")
+        stdout.write(hidden(json.dumps(error_document(error), indent=2, ensure_ascii=False)) + "\n")
         stdout.flush()
     else:
-        stderr.write(error_text(error) + "\n")
+        stderr.write(hidden(error_text(error)) + "\n")
     return exit_code_of(error)

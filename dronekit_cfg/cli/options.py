@@ -163,10 +163,16 @@ class Device(Common):
         Path | None,
         option("--record", metavar="FILE", help=t("Record all bytes both ways, for a bug report or replay:.")),
     ] = None
+    secrets: Annotated[
+        Path | None,
+        option("--secrets", metavar="FILE", help=t("NAME=text lines for <secret:NAME>; only you may read the file.")),
+    ] = None
 
     def link_options(self) -> LinkOptions:
         """Give what the engine needs to connect; raises UsageError for a bad --target."""
         from dronekit_cfg.engine.connection import LinkOptions
+        from dronekit_cfg.engine.secrets import load_vault
+        from dronekit_cfg.engine.state import default_root
 
         return LinkOptions(
             url=self.link,
@@ -176,6 +182,7 @@ class Device(Common):
             timeout=self.timeout,
             record=self.record,
             state_dir=self.state_dir,
+            vault=load_vault(self.state_dir or default_root(), self.secrets),
         )
 
 

@@ -20,6 +20,8 @@ from dronekit_cfg.text import t
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from dronekit_cfg.model import Vault
+
 __all__ = ["Output", "ProgressView", "no_reader"]
 
 
@@ -50,6 +52,14 @@ class Output:
         self.stderr: TextIO = sys.stderr
         self._view: ProgressView | None = None
         self._console: Console | None = None
+        self._vault: Vault | None = None
+
+    def hide(self, vault: Vault | None) -> None:
+        """Let no text of a secret of `vault` through from now on, whatever brings it here."""
+        self._vault = vault
+
+    def _hidden(self, text: str) -> str:
+        return self._vault.redact(text) if self._vault is not None else text
 
     def __enter__(self) -> Self:
         return self
@@ -67,7 +77,7 @@ class Output:
             self._finish(ok=False)
             if hasattr(error, "format_message") or type(error).__name__ == "Exit":
                 raise  # typer's own: the caller of the app reports it
-            return write_error(error, as_json=self.as_json, stdout=self.stdout, stderr=self.stderr)
+            return write_error(error, as_json=self.as_json, stdout=self.stdout, stderr=self.stderr, hidden=self._hidden)
         self._finish(ok=True)
         return code
 
@@ -103,7 +113,7 @@ class Output:
     def _write(self, text: str) -> None:
         """Write to stdout. A reader that went away (`| head`) must neither end the work nor change its exit code."""
         try:
-            self.stdout.write(text)
+            self.stdout.write(self._hidden(text))
             self.stdout.flush()
         except BrokenPipeError:
             self.stdout = sys.stdout = no_reader()
@@ -146,7 +156,7 @@ class Output:
             if self._view is not None:
                 self._view.settle()
             with contextlib.suppress(BrokenPipeError):
-                self.stderr.write(text + "\n")
+                self.stderr.write(self._hidden(text) + "\n")
 
     def confirm(self, question: str) -> bool:
         """Ask y/N on the terminal; True at once with --yes. Raises UsageError where there is nobody to ask."""

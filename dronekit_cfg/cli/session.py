@@ -54,10 +54,12 @@ def vehicle(out: Output, device: Device, *, stopped: str = "") -> Iterator[tuple
     from dronekit_cfg.engine.state import StateDir
 
     stop = Stop()
+    options = device.link_options()
+    out.hide(options.vault)
     try:
         with (
             stop.on_signals(),
-            connect(device.link_options(), clock=clock_in_use.get(), report=out.report, stop=stop) as connection,
+            connect(options, clock=clock_in_use.get(), report=out.report, stop=stop) as connection,
         ):
             yield connection, StateDir(device.state_dir)
     except Interrupted as error:

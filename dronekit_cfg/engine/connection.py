@@ -19,7 +19,7 @@ from dronekit_cfg.families.base import Driver
 from dronekit_cfg.families.registry import candidates, open_link
 from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.clock import RealClock
-from dronekit_cfg.model import Identity, Setting, Snapshot, Value
+from dronekit_cfg.model import Identity, Setting, Snapshot, Value, Vault
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.text import t
 
@@ -48,7 +48,10 @@ def utc_now() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
-    """How to reach a vehicle. `timeout` in seconds bounds the wait for a first answer; 0 is the family's own."""
+    """How to reach a vehicle. `timeout` in seconds bounds the wait for a first answer; 0 is the family's own.
+
+    `vault` holds the secrets of this run; without one, none is known.
+    """
 
     url: str
     family: str = ""
@@ -57,6 +60,7 @@ class LinkOptions:
     timeout: float = 0.0
     record: Path | None = None
     state_dir: Path | None = None
+    vault: Vault | None = None
 
 
 class Connection:
@@ -195,11 +199,11 @@ def describe(identity: Identity) -> str:
     return ", ".join(facts)
 
 
-def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, stop: Stop) -> Connection:
+def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, stop: Stop, vault: Vault) -> Connection:
     """Try each family that may be behind the link, the passive ones first."""
     errors: list[LinkError] = []
     for make in candidates(options.url, options.family, state_dir=options.state_dir or default_root()):
-        session = Session(clock.now, report)
+        session = Session(clock.now, report, vault)
         driver = make(session, options.target, options.signing_key)
         runner = Runner(link, driver.codec, clock, stop)
         try:
@@ -248,13 +252,19 @@ def connect(
     Raises LinkOpenError, NoAnswer, LinkGarbage, SeveralVehicles, Unsupported. The link is closed at the end.
     """
     clock = clock or RealClock()
+    vault = options.vault or Vault()
     report(Stage(t("connect to {url}", url=options.url)))
     link = open_link(
-        options.url, clock=clock, state_dir=options.state_dir or default_root(), record=options.record, report=report
+        options.url,
+        clock=clock,
+        state_dir=options.state_dir or default_root(),
+        record=options.record,
+        report=report,
+        hushed=lambda: vault.hushed,
     )
     try:
         link.open()
-        connection = _identify(link, options, clock, report, stop or Stop())
+        connection = _identify(link, options, clock, report, stop or Stop(), vault)
         try:
             yield connection
         finally:

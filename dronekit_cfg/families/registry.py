@@ -247,8 +247,12 @@ def open_link(
     state_dir: Path | None = None,
     record: Path | None = None,
     report: Reporter = silent,
+    hushed: Callable[[], bool] | None = None,
 ) -> Link:
-    """Make the link behind `url` (not opened yet), with the schemes that only families know."""
+    """Make the link behind `url` (not opened yet), with the schemes that only families know.
+
+    `hushed` tells recordings when to leave bytes out.
+    """
 
     def sim(link: LinkUrl, clock: Clock) -> Link:
         return MemoryLink(link.text, make_simulated(link.target, link.options, state_dir=state_dir), clock)
@@ -261,9 +265,9 @@ def open_link(
             )
         return _SITL[link.target][1](link, clock)
 
-    link = make_link(url, clock=clock, extra={"sim": sim, "sitl": sitl}, report=report)
+    link = make_link(url, clock=clock, extra={"sim": sim, "sitl": sitl}, report=report, hushed=hushed)
     if record is None:
         return link
-    from dronekit_cfg.links.record import RecordLink
+    from dronekit_cfg.links.record import RecordLink, never
 
-    return RecordLink(link, record, clock, report=report)
+    return RecordLink(link, record, clock, report=report, hushed=hushed or never)

@@ -16,12 +16,16 @@ from dronekit_cfg.formats.files import is_html, read_text
 from dronekit_cfg.formats.inputs import fits
 from dronekit_cfg.formats.layer import NUMERIC_FAMILIES, PROFILE_FORMAT, Layer, LayerSetting, Reference
 from dronekit_cfg.formats.roles import port_input, role_objection, role_of
-from dronekit_cfg.model import InputSpec, Origin, Scalar, Waiver
+from dronekit_cfg.model import InputSpec, Origin, Scalar, Waiver, is_secret, secret_name
 from dronekit_cfg.text import t
 
-__all__ = ["load_layer", "parse_layer", "setting_objection"]
+__all__ = ["SECRET_SETTINGS", "load_layer", "parse_layer", "setting_objection"]
 
-_SECRET = re.compile(r"<secret:[^>]*>")
+SECRET_SETTINGS: Mapping[str, frozenset[str]] = {
+    "sik": frozenset({"ENCRYPTION_KEY", "remote.ENCRYPTION_KEY"}),
+    "elrs": frozenset({"Binding_Phrase"}),
+}
+"""Settings whose values are secrets: a profile names the secret, and nothing else may hold one."""
 _FLOAT32_MAX = 3.4028234663852886e38
 
 _NAME_RULES: dict[str, tuple[re.Pattern[str], str]] = {
@@ -80,9 +84,8 @@ def setting_objection(family: str, name: str, value: Scalar | None) -> tuple[str
     """Say why a setting cannot be one of this family, before any vehicle or metadata is known: message and remedy."""
     rule = _NAME_RULES.get(family)
     role = role_of(name)
-    if isinstance(value, str) and _SECRET.search(value):
-        hint = t("set it by hand on the module; a plan and a receipt would show it")
-        return t("{name}: secrets cannot be written by a profile", name=name), hint
+    if found := _secret_objection(family, name, value):
+        return found
     if role and (objection := role_objection(family, name, value)):
         return objection
     if rule and not role and not rule[0].fullmatch(name):
@@ -95,6 +98,17 @@ def setting_objection(family: str, name: str, value: Scalar | None) -> tuple[str
         return message, t("settings of {family} are numbers: write the number of the option", family=family)
     if family in NUMERIC_FAMILIES and value is not None and not isinstance(value, str) and abs(value) > _FLOAT32_MAX:
         return t("{name}: {value} is too large", name=name, value=value), t("a vehicle stores 32-bit numbers")
+    return None
+
+
+def _secret_objection(family: str, name: str, value: Scalar | None) -> tuple[str, str] | None:
+    known = SECRET_SETTINGS.get(family, frozenset())
+    if value is not None and name in known and secret_name(value) is None:
+        hint = t("write <secret:NAME>, and give the text as DRONEKIT_CFG_SECRET_NAME or in a file for --secrets")
+        return t("{name} is a secret, and a profile is read by many", name=name), hint
+    if name not in known and is_secret(value):
+        hint = t("settings that are secrets: {known}", known=", ".join(sorted(known)) or t("none"))
+        return t("{name}: this setting is no secret, and would show it", name=name), hint
     return None
 
 

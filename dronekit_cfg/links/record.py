@@ -1,12 +1,14 @@
 """A tee: everything that passes a link also goes to a JSONL file, with times, for evidence and replay.
 
 One line a chunk: `{"t": seconds since the link was opened, "dir": "tx" | "rx", "hex": "..."}`; notes are
-`{"t": ..., "dir": "note", "text": "..."}`. Every line is flushed, so a crash leaves all that happened before it.
+`{"t": ..., "dir": "note", "text": "..."}`. Every line is flushed, so a crash leaves all that happened before it. While
+`hushed` says that a secret is exchanged, a note with the number of bytes stands in the place of the bytes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -17,7 +19,12 @@ from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.common import BaseLink
 from dronekit_cfg.text import t
 
-__all__ = ["RecordLink"]
+__all__ = ["RecordLink", "never"]
+
+
+def never() -> bool:
+    """Hide nothing."""
+    return False
 
 
 class RecordLink(BaseLink):
@@ -27,12 +34,21 @@ class RecordLink(BaseLink):
     matters more than the file.
     """
 
-    def __init__(self, inner: Link, file: str | Path, clock: Clock, *, report: Reporter = silent) -> None:
+    def __init__(
+        self,
+        inner: Link,
+        file: str | Path,
+        clock: Clock,
+        *,
+        report: Reporter = silent,
+        hushed: Callable[[], bool] = never,
+    ) -> None:
         super().__init__(inner.url, inner.baud)
         self._inner = inner
         self._path = Path(file)
         self._clock = clock
         self._report = report
+        self._hushed = hushed
         self._file: TextIO | None = None
         self._start: float | None = None
 
@@ -61,6 +77,12 @@ class RecordLink(BaseLink):
         """Write a remark into the recording."""
         self._line("note", "text", text)
 
+    def _chunk(self, direction: str, data: bytes) -> None:
+        if self._hushed():
+            self.note(t("{direction}: {count} bytes with a secret, left out", direction=direction, count=len(data)))
+        else:
+            self._line(direction, "hex", data.hex())
+
     def _line(self, direction: str, key: str, value: str) -> None:
         if self._file is None or self._start is None:
             return
@@ -83,13 +105,19 @@ class RecordLink(BaseLink):
         """Give and record what is there."""
         data = self._inner.read(timeout)
         if data:
-            self._line("rx", "hex", data.hex())
+            self._chunk("rx", data)
         return data
 
     def write(self, data: bytes) -> None:
         """Record and send; recorded first, so that what made a vehicle hang is in the file."""
-        self._line("tx", "hex", data.hex())
+        self._chunk("tx", data)
         self._inner.write(data)
+
+    def set_baud(self, baud: int) -> bool:
+        """Change the speed of the inner link."""
+        changed = self._inner.set_baud(baud)
+        self.baud = self._inner.baud
+        return changed
 
     def reopen(self) -> None:
         """Open the inner link again; the recording goes on."""

@@ -285,21 +285,29 @@ _MAKERS: Mapping[str, Callable[[LinkUrl, Clock, Reporter], Link]] = {
 }
 
 
-def _wrap(wrapper: Wrapper, inner: Link, clock: Clock, report: Reporter) -> Link:
+def _wrap(wrapper: Wrapper, inner: Link, clock: Clock, report: Reporter, hushed: Callable[[], bool] | None) -> Link:
     if wrapper.name == "record":
-        from dronekit_cfg.links.record import RecordLink
+        from dronekit_cfg.links.record import RecordLink, never
 
-        return RecordLink(inner, wrapper.options["file"], clock, report=report)
+        return RecordLink(inner, wrapper.options["file"], clock, report=report, hushed=hushed or never)
     from dronekit_cfg.links.chaos import ChaosLink, Faults
 
     return ChaosLink(inner, Faults.from_options(wrapper.options), clock)
 
 
-def make_link(url: str, *, clock: Clock, extra: _Makers = MappingProxyType({}), report: Reporter = silent) -> Link:
+def make_link(
+    url: str,
+    *,
+    clock: Clock,
+    extra: _Makers = MappingProxyType({}),
+    report: Reporter = silent,
+    hushed: Callable[[], bool] | None = None,
+) -> Link:
     """Make the link that a URL names, with its wrappers, not opened; raises `UsageError`.
 
     `extra` makes links of schemes that live elsewhere (`sim`, `sitl`, `labgrid`); it is given the whole LinkUrl and
-    must give a link whose `url` is `LinkUrl.text`. `report` hears what a person should know about the link.
+    must give a link whose `url` is `LinkUrl.text`. `report` hears what a person should know about the link;
+    `hushed` tells recordings when to leave bytes out.
     """
     parsed = parse(url, extra=tuple(extra))
     if parsed.scheme in extra:
@@ -312,5 +320,5 @@ def make_link(url: str, *, clock: Clock, extra: _Makers = MappingProxyType({}), 
             hint=t("use another link, for example {example}", example=SCHEMES["serial"].example),
         )
     for wrapper in reversed(parsed.wrappers):
-        link = _wrap(wrapper, link, clock, report)
+        link = _wrap(wrapper, link, clock, report, hushed)
     return link

@@ -5,6 +5,7 @@ from dronekit_cfg.model.identity import Identity
 from dronekit_cfg.model.plan import Change, Finding, Phase, Plan, Step, StepKind
 from dronekit_cfg.model.profile import InputSpec, Origin, Resolved, Waiver, Wanted
 from dronekit_cfg.model.receipt import Outcome, Receipt, Record, Result, Verdict
+from dronekit_cfg.model.secret import Vault, is_secret, secret_name
 from dronekit_cfg.model.snapshot import Setting, Snapshot
 from dronekit_cfg.model.spec import SettingSpec, Spec
 from dronekit_cfg.model.value import INT_RANGES, Kind, Scalar, Value, float32, shortest
@@ -32,10 +33,13 @@ __all__ = [
     "Step",
     "StepKind",
     "Value",
+    "Vault",
     "Verdict",
     "Waiver",
     "Wanted",
     "digest",
     "float32",
+    "is_secret",
+    "secret_name",
     "shortest",
 ]

@@ -13,7 +13,10 @@ Scalar = int | float | str
 
 
 class Kind(StrEnum):
-    """Storage type of a setting: the names of MAV_PARAM_TYPE without their prefix, and TEXT for CLI families."""
+    """Storage type of a setting: the names of MAV_PARAM_TYPE without their prefix, and TEXT for CLI families.
+
+    A SECRET holds a fingerprint and not the text itself, see `model.secret`.
+    """
 
     UINT8 = "UINT8"
     INT8 = "INT8"
@@ -23,12 +26,15 @@ class Kind(StrEnum):
     INT32 = "INT32"
     REAL32 = "REAL32"
     TEXT = "TEXT"
+    SECRET = "SECRET"  # noqa: S105  a kind of value, no password
 
     @property
     def is_integer(self) -> bool:
         """Whether values of this kind are whole numbers."""
         return self in INT_RANGES
 
+
+_TEXTS = frozenset({Kind.TEXT, Kind.SECRET})
 
 INT_RANGES: dict[Kind, tuple[int, int]] = {
     Kind.UINT8: (0, 255),
@@ -67,7 +73,7 @@ def _ordered(x: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value: `raw` is an int for integer kinds, a float that fits float32 for REAL32, a str for TEXT.
+    """One value: `raw` is an int for integer kinds, a float that fits float32 for REAL32, a str for TEXT and SECRET.
 
     Equality (`==`) is that of the dataclass; `same` is the comparison for verification.
     """
@@ -76,9 +82,9 @@ class Value:
     raw: Scalar
 
     def __post_init__(self) -> None:
-        if self.kind is Kind.TEXT:
+        if self.kind in _TEXTS:
             if not isinstance(self.raw, str):
-                raise TypeError(f"TEXT value must be a str, not {self.raw!r}")
+                raise TypeError(f"{self.kind} value must be a str, not {self.raw!r}")
         elif self.kind is Kind.REAL32:
             if isinstance(self.raw, str):
                 raise TypeError(f"REAL32 value must be a number, not {self.raw!r}")
@@ -104,8 +110,8 @@ class Value:
         """
         if other is None:
             return False
-        if Kind.TEXT in (self.kind, other.kind):
-            return self.kind == other.kind and self.raw == other.raw
+        if self.kind in _TEXTS or other.kind in _TEXTS:
+            return self.kind == other.kind and _compared(self) == _compared(other)
         if self.kind.is_integer and other.kind.is_integer:
             return self.raw == other.raw
         a, b = float32(self.number), float32(other.number)
@@ -118,4 +124,11 @@ class Value:
     def __str__(self) -> str:
         if isinstance(self.raw, float):
             return shortest(self.raw)
+        if self.kind is Kind.SECRET:
+            return str(self.raw).partition("#")[0]
         return str(self.raw)
+
+
+def _compared(value: Value) -> Scalar:
+    """Give what counts when two texts are compared: of a secret its fingerprint, not its name."""
+    return str(value.raw).partition("#")[2] if value.kind is Kind.SECRET else value.raw

@@ -72,18 +72,23 @@ def make_plan(
     """
     spec = spec or Spec(snapshot.identity.family, snapshot.identity.vehicle, "", {}, exact=False)
     draft = _Draft(notes=list(goal.notes))
+    absent: list[Wanted] = []
     for wanted in _translated(goal, snapshot, spec, renames or NoRenames(), draft):
         reason = _protection(wanted.name, spec.get(wanted.name), policy)
+        if wanted.optional and reason == "read-only":
+            absent.append(wanted)
+            continue
         if reason and (reason in _NEVER or reason not in goal.include):
             draft.skipped.append(wanted.name)
             if not goal.known_state:
                 draft.findings.append(_protected_finding(wanted, reason))
             continue
         if wanted.optional and wanted.name not in snapshot.by_name and wanted.name not in spec.settings:
-            draft.notes.append(t("{name} is left out: this firmware was built without it", name=wanted.name))
+            absent.append(wanted)
             continue
         draft.wanted.append(wanted)
         _consider(wanted, goal, snapshot, spec, policy, draft)
+    draft.notes += _left_out(absent, draft.wanted)
     draft.changes.sort(key=lambda c: _PHASES.index(c.phase))
     return Plan(
         identity=snapshot.identity,
@@ -106,6 +111,16 @@ def _spec_text(spec: Spec) -> str:
         return t("no metadata for this firmware: values are checked against the vehicle's types only")
     text = f"{spec.family} {spec.vehicle} {spec.version}"
     return text if spec.exact else t("{spec} (the nearest to this firmware)", spec=text)
+
+
+def _left_out(absent: list[Wanted], kept: list[Wanted]) -> list[str]:
+    """Say what the firmware was built without. Where it has another name for the same entry, there is nothing to say.
+
+    One entry of a profile may stand for several names (a port of Betaflight): they share its place in the file.
+    """
+    places = {w.origin for w in kept if w.origin.line}
+    names = ", ".join(dict.fromkeys(w.name for w in absent if w.origin not in places))
+    return [t("left out, because this firmware was built without: {names}", names=names)] if names else []
 
 
 def _translated(goal: Goal, snapshot: Snapshot, spec: Spec, renames: Renames, draft: _Draft) -> list[Wanted]:
@@ -183,7 +198,7 @@ def _consider(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, policy
     try:
         value = policy.coerce(wanted.name, wanted.value, known)
     except ValueError as error:
-        remedy = t("change the value in the profile")
+        remedy = getattr(error, "hint", "") or t("change the value in the profile")
         draft.findings.append(Finding("value-type", "error", wanted.name, str(error), remedy, wanted.origin))
         return
     if known is not None and value.same(known.value):

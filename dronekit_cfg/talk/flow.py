@@ -11,10 +11,11 @@ clock and a lossy fake, and the engine drives it over a real link: the code is t
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from dronekit_cfg.events import Reporter, silent
+from dronekit_cfg.model import Vault
 
 __all__ = ["Codec", "Flow", "Session", "Wait"]
 
@@ -23,10 +24,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Bytes to send now, and until when to wait for the next message (seconds on the session's clock)."""
+    """Bytes to send now, and until when to wait for the next message (seconds on the session's clock).
+
+    With a `baud`, the speed of the port is changed after `send` has left, and the flow is resumed at once with True, or
+    with None where the link has no speed that we can change.
+    """
 
     send: bytes = b""
     until: float | None = None
+    baud: int = 0
 
 
 Flow = Generator[Wait, Any, T]
@@ -48,7 +54,8 @@ class Codec(Protocol):
 
 @dataclass(slots=True)
 class Session:
-    """What every flow of one connection shares: the clock, and where to report."""
+    """What every flow of one connection shares: the clock, where to report, and the secrets of this run."""
 
     now: Callable[[], float]
     report: Reporter = silent
+    vault: Vault = field(default_factory=Vault)

@@ -182,8 +182,18 @@ def test_a_binary_file_and_a_foreign_encoding_are_refused(tmp_path: Path) -> Non
         load_layer(path)
 
 
-def test_a_secret_is_refused_instead_of_being_written_as_it_stands() -> None:
+def test_a_secret_is_refused_where_the_vehicle_would_show_it() -> None:
     text = "format: dronekit-cfg/profile/v1\nname: tx\nversion: 1.0.0\nfamily: elrs\n"
-    with pytest.raises(FileProblems, match="secrets cannot be written") as caught:
+    with pytest.raises(FileProblems, match="this setting is no secret") as caught:
         parse_layer(text + 'settings:\n  phrase: "<secret:bind>"\n', "tx.yaml")
     assert caught.value.problems[0].line == 6
+    assert parse_layer(text + 'settings:\n  Binding_Phrase: "<secret:bind>"\n', "tx.yaml").settings
+
+
+def test_a_secret_that_stands_in_a_profile_is_refused_and_not_repeated() -> None:
+    text = "format: dronekit-cfg/profile/v1\nname: radio\nversion: 1.0.0\nfamily: sik\n"
+    for written in ('"00112233445566778899AABBCCDDEEFF"', '"key <secret:sik>"', "12345678"):
+        with pytest.raises(FileProblems, match="is a secret, and a profile is read by many") as caught:
+            parse_layer(text + f"settings:\n  ENCRYPTION_KEY: {written}\n", "radio.yaml")
+        assert "<secret:NAME>" in caught.value.problems[0].hint
+        assert written.strip('"') not in str(caught.value)
