@@ -159,6 +159,8 @@ class CliDriver(ABC):
             diff = yield from self._steady("diff")
             told = told_defaults((yield from self._steady("diff_defaults")), self.dialect)
             self.known.learn_dump(dump, parse(diff, self.dialect), told)
+            if "features" in self.dialect.commands and self.known.unavailable is None:
+                self.known.learn_features((yield from self._steady("features")))
             second = second or (yield from self._second_reading_in_cli())
             differences = self.known.disagreements(dump.settings, second)
             if not differences:

@@ -23,13 +23,15 @@ _DECIMALS = 3
 class Knowledge:
     """Facts about the settings of one vehicle, as learnt from its own answers.
 
-    `facts` are by plain setting name (one entry serves all profiles), `active` are the selected profiles.
+    `facts` are by plain setting name (one entry serves all profiles), `active` are the selected profiles, `unavailable`
+    the flags of features that this build lacks (None until they were read): they can be told, but not switched on.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.facts: dict[str, Got] = {}
         self.active: dict[str, int] = {}
+        self.unavailable: frozenset[str] | None = None
         self._names: tuple[str, ...] = ()
         self._at_default: frozenset[str] = frozenset()
         self._told: dict[str, str] = {}
@@ -53,6 +55,11 @@ class Knowledge:
             for scope in self.dialect.scope_names
             if dump.settings.get(scope, "").isdecimal()
         }
+
+    def learn_features(self, text: str) -> None:
+        """Take over what `feature` told: a last line "Unavailable: RX_PPM GPS" names what this build lacks."""
+        words = text.partition("Unavailable:")[2].partition("\n")[0].split()
+        self.unavailable = frozenset(f"feature.{word}" for word in words)
 
     def selected(self) -> dict[str, str]:
         """Give the full names of master settings and of those of the active profiles, by plain name."""
@@ -121,9 +128,8 @@ class Knowledge:
         if fact is None:
             flag = not name.startswith("line.") and address(name, self.dialect).kind == "flag"
             options = ("OFF", "ON") if flag else ()
-            return SettingSpec(
-                name, Kind.TEXT, options=options, read_only=kind == "read-only", identity=kind == "identity"
-            )
+            fixed = kind == "read-only" or name in (self.unavailable or ())
+            return SettingSpec(name, Kind.TEXT, options=options, read_only=fixed, identity=kind == "identity")
         default: float | str | None = None
         if fact.default is not None:
             value = self.value(name, fact.default)

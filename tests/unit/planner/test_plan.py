@@ -122,11 +122,23 @@ def test_without_exact_metadata_an_unknown_setting_is_tried_by_name() -> None:
 
 
 def test_an_optional_setting_is_left_out_with_a_note_where_the_firmware_has_it_not() -> None:
-    wish = Goal("test", "sha256:0", (Wanted("GPS_RESCUE", 1, HERE, optional=True), Wanted("RTL_ALT", 3000, HERE)))
+    there = Origin("profile", "p.yaml", 9, 3)
+    names = ("GPS_RESCUE", "OTHER")
+    wish = Goal(
+        "test",
+        "sha256:0",
+        (*(Wanted(n, 1, there, optional=True) for n in names), Wanted("RTL_ALT", 3000, HERE)),
+    )
     plan = make_plan(wish, BASE, SPEC, Policy())
     assert [c.name for c in plan.changes] == ["RTL_ALT"]
-    assert "GPS_RESCUE" in plan.notes[0]
+    assert plan.notes == ("left out, because this firmware was built without: GPS_RESCUE, OTHER",)
     assert not plan.errors
+
+
+def test_of_several_names_for_one_entry_the_one_that_the_firmware_has_is_enough() -> None:
+    same = (Wanted("RTL_ALT", 3000, HERE, optional=True), Wanted("RTL_HEIGHT", 30, HERE, optional=True))
+    plan = make_plan(Goal("test", "sha256:0", same), BASE, SPEC, Policy())
+    assert ([c.name for c in plan.changes], plan.notes) == (["RTL_ALT"], ())
 
 
 def test_a_value_that_does_not_fit_its_storage_is_an_error_before_anything_is_written() -> None:
