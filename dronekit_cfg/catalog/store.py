@@ -116,7 +116,7 @@ def _canonical(version: str) -> tuple[tuple[int, ...], str]:
     while numbers and numbers[-1] == 0:
         numbers = numbers[:-1]
     rest = re.sub(r"^v?\d+(?:\.\d+)*", "", version.strip().lower())
-    return numbers, re.sub(r"[-._+]|(?<=[a-z])0+$", "", rest)
+    return numbers, re.sub(r"[-._+\s]|(?<=[a-z])0+$", "", rest)
 
 
 def _choose(files: list[SpecFile], version: str, wanted: tuple[int, ...]) -> tuple[SpecFile, str]:

@@ -256,7 +256,7 @@ def _spec(file: SettingsFile, options: JudgeOptions) -> tuple[Spec | None, str]:
 
 
 def _named(spec: Spec) -> str:
-    return f"{spec.family} {spec.vehicle} {spec.version}"
+    return " ".join(part for part in (spec.family, spec.vehicle, spec.version) if part)
 
 
 @cache

@@ -16,6 +16,9 @@ __all__ = ["check_values"]
 _HARD_RANGES = ("betaflight", "inav", "px4")
 """Families of which a value outside the range is an error: their firmware refuses it, or takes just anything (PX4)."""
 
+_SIMULATOR = {"ardupilot": "SIM_"}
+"""Settings of the simulator by family: nothing flies by them, and the simulator's own defaults break their ranges."""
+
 _EXACT_WHOLE = 2**24
 """Whole numbers up to this magnitude fit a float32."""
 
@@ -132,7 +135,7 @@ def _judge(case: _Case) -> Iterator[Finding]:
     finding = _precision(case)
     if finding:
         yield finding
-    if case.is_default:
+    if case.is_default or case.name.startswith(_SIMULATOR.get(case.spec.family, " ")):
         return
     finding = _unit(case)
     if finding:
@@ -263,8 +266,9 @@ def _enum(case: _Case) -> Finding | None:
         choices = ", ".join(facts.options[:12])
         text = t("{name} = {value} is none of: {choices}", name=case.name, value=case.raw, choices=choices)
         return case.finding("VALUE-ENUM", text, severity="error")
-    ranged = facts.minimum is not None or facts.maximum is not None
-    if not facts.values or facts.bits or case.number is None or (ranged and case.number is not None) or _special(case):
+    # ArduPilot documents a few values beside many ranges; PX4's values are all there are.
+    ranged = case.spec.family != "px4" and (facts.minimum is not None or facts.maximum is not None)
+    if not facts.values or facts.bits or case.number is None or ranged or _special(case):
         return None
     choices = ", ".join(f"{k} {v}" for k, v in list(facts.values.items())[:8])
     text = t("{name} = {value} is none of: {choices}", name=case.name, value=case.raw, choices=choices)

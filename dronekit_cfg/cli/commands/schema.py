@@ -98,7 +98,7 @@ def show(
 
 
 def _title(spec: Spec) -> str:
-    return f"{spec.family} {spec.vehicle} {spec.version}"
+    return " ".join(part for part in (spec.family, spec.vehicle, spec.version) if part)
 
 
 def _rows(setting: SettingSpec) -> list[tuple[str, str | Text]]:
