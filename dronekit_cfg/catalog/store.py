@@ -18,7 +18,7 @@ from dronekit_cfg.errors import StateError, UsageError
 from dronekit_cfg.model import Spec
 from dronekit_cfg.text import t
 
-__all__ = ["SpecFile", "best_of", "list_specs", "save_user_spec", "shipped_dir", "spec_for"]
+__all__ = ["SpecFile", "best_of", "list_specs", "releases_first", "save_user_spec", "shipped_dir", "spec_for"]
 
 _SUFFIXES = (".json.gz", ".json.xz")
 _NAME = re.compile(r"([a-z0-9]+)(?:-([a-z][a-z0-9]*))?-(\d[0-9a-z.]*)")
@@ -145,6 +145,12 @@ def _rank(file: SpecFile) -> tuple[tuple[int, ...], bool, bool]:
 def best_of(files: Sequence[SpecFile]) -> SpecFile:
     """Give the file of the highest version: the user's own before a shipped one, a release before a development one."""
     return _last(sorted(files, key=_rank))
+
+
+def releases_first(files: Sequence[SpecFile]) -> list[SpecFile]:
+    """Give the files of releases, the newest first, and then those of development versions, the newest first."""
+    newest = sorted(sorted(files, key=lambda f: not f.user), key=lambda f: _release(f.version), reverse=True)
+    return sorted(newest, key=lambda f: _canonical(f.version)[1] != "")
 
 
 def _last(ordered: list[SpecFile]) -> SpecFile:

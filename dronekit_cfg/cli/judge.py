@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dronekit_cfg.catalog.renames import Renames, load_renames
-from dronekit_cfg.catalog.store import SpecFile, list_specs, spec_for
+from dronekit_cfg.catalog.store import SpecFile, list_specs, releases_first, spec_for
 from dronekit_cfg.engine.judge import facts_of
 from dronekit_cfg.errors import FileProblems, UsageError
 from dronekit_cfg.formats.read_any import SettingsFile, read_settings
@@ -21,7 +21,7 @@ from dronekit_cfg.model import Finding, InputSpec, Origin, Resolved, Scalar, Spe
 from dronekit_cfg.reports.judged import Judged
 from dronekit_cfg.rules.check import check, findings
 from dronekit_cfg.rules.names import check_names
-from dronekit_cfg.rules.rule import Rule
+from dronekit_cfg.rules.rule import SEVERITIES, Rule
 from dronekit_cfg.rules.shipped import shipped_rules
 from dronekit_cfg.rules.values import check_values
 from dronekit_cfg.rules.waivers import apply_waivers, load_waivers
@@ -111,43 +111,48 @@ def _read(path: Path, options: JudgeOptions) -> tuple[SettingsFile, list[str]]:
     from dronekit_cfg.formats.stack import load_stack, split
 
     library = Library(options.profiles)
-    stack = "+".join(_whole_stack(str(path.absolute()), library))
-    whole = load_stack(split(stack), library, family=None, unit=None)
+    family, parts = _whole_stack(str(path.absolute()), library)
+    stack = "+".join(parts)
+    whole = load_stack(split(stack), library, family=family, unit=None)
     roles = {spec.name for spec in role_inputs(whole.layers)}
     specs = tuple(spec for spec in declared_inputs(whole) if spec.name not in {*roles, UNUSED})
     given = {name: value for name, value in options.inputs if name in {*roles, UNUSED}}
     inputs, assumed = _inputs(specs, dict(options.inputs))
-    resolved = resolve(stack, library, inputs={**inputs, **given})
+    resolved = resolve(stack, library, family=family, inputs={**inputs, **given})
     notes = [t("with {inputs} for want of --input", inputs=assumed)] if assumed else []
     settings = {w.name: w.value for w in resolved.settings}
     return SettingsFile("profile", resolved.family, settings, resolved=resolved), notes
 
 
-def _whole_stack(name: str, library: Library) -> list[str]:
-    """Give a profile after all that it needs: an overlay alone is half a profile."""
+def _whole_stack(name: str, library: Library) -> tuple[str | None, list[str]]:
+    """Give the family of a profile, and the profile after all that it needs: an overlay alone is half a profile."""
     from dronekit_cfg.formats.stack import load_stack
 
     parts: list[str] = []
     waiting = [name]
+    family: str | None = None
     while waiting:
         part = waiting.pop()
         if part in parts:
             parts.remove(part)
         parts.insert(0, part)
-        layers = load_stack((part,), library, family=None, unit=None).layers
+        layers = load_stack((part,), library, family=family, unit=None).layers
+        family = family or layers[0].family
         present = {known for layer in layers for known in (layer.name, f"base/{layer.name}")}
         waiting += [r.name for layer in layers for r in layer.requires if r.name not in present]
         if len(parts) > LONGEST_STACK:
             break
-    return parts
+    return family, parts
 
 
 def _inputs(specs: tuple[InputSpec, ...], given: Mapping[str, str]) -> tuple[dict[str, str], str]:
-    """Give the inputs that a profile declares; one that is missing gets the lowest value that is allowed."""
+    """Give the inputs that a profile declares; one that is missing gets the lowest value that is allowed, or yes."""
     inputs = {s.name: given[s.name] for s in specs if s.name in given}
     assumed: dict[str, str] = {}
     for spec in specs:
-        if spec.name not in inputs and spec.default is None:
+        if spec.name not in inputs and spec.default is None and spec.type == "boolean":
+            assumed[spec.name] = "true"
+        elif spec.name not in inputs and spec.default is None:
             lowest = spec.choices[0] if spec.choices else spec.minimum if spec.minimum is not None else 1
             assumed[spec.name] = f"{lowest:g}" if isinstance(lowest, float) else str(lowest)
     return {**inputs, **assumed}, ", ".join(f"{k}={v}" for k, v in assumed.items())
@@ -195,8 +200,9 @@ def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptio
     ]
     own = resolved.waivers if resolved else ()
     judged = apply_waivers(found, (*own, *_waivers(options.waivers)), today=options.today, rules=rules)
-    left = tuple(f for f in judged.findings if not (f.id in options.accept and f.severity != "error"))
-    return Judged(str(path), left, judged.waived, "; ".join([why, *notes]))
+    left = [f for f in judged.findings if not (f.id in options.accept and f.severity != "error")]
+    left.sort(key=lambda f: SEVERITIES.index(f.severity))
+    return Judged(str(path), tuple(left), judged.waived, "; ".join([why, *notes]))
 
 
 def _settings(
@@ -265,10 +271,16 @@ def _loaded(file: SpecFile) -> Spec:
 
 
 def _best_fit(file: SettingsFile, candidates: tuple[SpecFile, ...]) -> SpecFile:
-    """Give the candidate that knows most of the file's names; of equally good ones the newest."""
+    """Give the candidate that knows most of the file's names; of equally good ones the newest release."""
     names = file.settings.keys()
-    ordered = sorted(candidates, key=lambda c: [int(n) for n in c.version.split(".")[:2]], reverse=True)
-    return max(ordered, key=lambda c: len(names & _loaded(c).settings.keys()))
+    best, most = candidates[0], -1
+    for candidate in releases_first(candidates):
+        known = len(names & _loaded(candidate).settings.keys())
+        if known > most:
+            best, most = candidate, known
+        if known == len(names):
+            break  # nothing can fit better, and each further one would have to be loaded
+    return best
 
 
 def _firmware(text: str, specs: Path | None) -> tuple[str, str, str]:

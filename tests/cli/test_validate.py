@@ -16,7 +16,7 @@ from dronekit_cfg.formats.shipped import shipped
 Run = Callable[..., Any]
 
 SAFE = "FS_THR_ENABLE,1\nRTL_ALT,3000\nGPS1_TYPE,2\nARMING_CHECK,1\n"
-"""Names of 4.7 with values that no rule minds."""
+"""Names of 4.6 with values that no rule minds."""
 
 
 @pytest.fixture
@@ -31,13 +31,17 @@ def ids(document: dict[str, Any]) -> set[str]:
 
 
 def test_the_shipped_profiles_are_clean(cli: Run) -> None:
-    said = cli("validate", shipped("profiles"), "--fail-on", "error")
+    said = cli("validate", shipped("profiles"))
     assert said.code == 0, said.out
-    assert " 0 errors" in said.out.splitlines()[-1]
+    assert " 0 errors, 0 warnings" in said.out.splitlines()[-1]
 
 
 def test_a_file_without_a_version_is_judged_as_the_firmware_its_names_fit_best(cli: Run, dump: Path) -> None:
-    assert "copter 4.7" in cli("validate", dump, "--json").document["files"][0]["judged"]
+    assert "copter 4.6.3" in cli("validate", dump, "--json").document["files"][0]["judged"]
+    dump.write_text("GPS1_TYPE,2\nARMING_SKIPCHK,0\nRTL_ALT_M,30\n")
+    assert "copter 4.7.0," in cli("validate", dump, "--json").document["files"][0]["judged"]
+    dump.write_text("GPS1_TYPE,2\nARMING_CHECK,1\nMAV_GCS_SYSID,255\n")  # half renamed: the tree before the release
+    assert "copter 4.7.0.dev0" in cli("validate", dump, "--json").document["files"][0]["judged"]
     dump.write_text("GPS_TYPE,2\nARMING_CHECK,1\nGPS_GNSS_MODE,0\n")
     assert "copter 4.5" in cli("validate", dump, "--json").document["files"][0]["judged"]
     said = cli("validate", dump, "--firmware", "copter@4.7")
@@ -107,7 +111,7 @@ def test_many_files_are_judged_as_one_is(cli: Run, tmp_path: Path) -> None:
     found = {Path(f["file"]).name: [x["id"] for x in f["findings"]] for f in document["files"]}
     assert len(found) == 20
     assert found["00.param"] == []
-    assert found["01.param"] == ["AP-R14"] == found["19.param"]
+    assert found["01.param"] == ["AP-R14", "VALUE-ENUM"] == found["19.param"]
 
 
 def test_reports_for_ci(cli: Run, dump: Path, tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_reports_for_ci(cli: Run, dump: Path, tmp_path: Path) -> None:
     assert said.out.startswith("::error file=")
     assert "line=5" in said.out
     suite = ET.parse(junit).getroot()
-    assert int(suite.get("failures", "0")) == 1
+    assert int(suite.get("failures", "0")) == 2
     run = json.loads(sarif.read_text())["runs"][0]
     assert run["results"][0]["ruleId"] == "AP-R14"
     region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
