@@ -100,8 +100,11 @@ class Bench:
 
     def observe(self, watches: Mapping[str, float], settings: Collection[str], seconds: float) -> Evidence:
         """Gather evidence: settings first, then pre-arm texts, then `seconds` of messages at the rates asked for."""
+        from dronekit_cfg.hil.watch_msp import msp_driver, watch_msp
         from dronekit_cfg.talk.mavlink_commands import started
 
+        if (driver := msp_driver(self.connection)) is not None:
+            return watch_msp(self.connection, driver, watches, seconds)
         self.run(started(self.conversation))
         values = self.connection.values(settings) if settings else {}
         evidence = Evidence(self.connection.identity, values)

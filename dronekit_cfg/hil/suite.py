@@ -14,7 +14,7 @@ from dronekit_cfg.hil.checks import all_checks
 from dronekit_cfg.hil.documents import problem, read_document
 from dronekit_cfg.text import t
 
-__all__ = ["Suite", "SuiteEntry", "find_suite", "load_suite", "quantity", "shipped_suites"]
+__all__ = ["Suite", "SuiteEntry", "find_suite", "known_suite", "load_suite", "quantity", "shipped_suites"]
 
 DEFAULT_SECONDS = 12.0
 
@@ -39,23 +39,43 @@ class Suite:
     about: str = ""
 
 
-def shipped_suites() -> Mapping[str, Path]:
-    """Give the shipped suites by name."""
-    return {path.stem: path for path in sorted(shipped("hil").glob("*.yaml"))}
+def shipped_suites() -> Mapping[str, Mapping[str, Path]]:
+    """Give the shipped suites by family, then by name: `hil/NAME.yaml` for ArduPilot, `hil/FAMILY/NAME.yaml` else."""
+    folder = shipped("hil")
+    places = {"ardupilot": folder, **{family: folder / family for family in ("px4", "betaflight", "inav")}}
+    return {family: {path.stem: path for path in sorted(place.glob("*.yaml"))} for family, place in places.items()}
 
 
-def find_suite(name: str) -> Suite:
-    """Load a suite by the name of a shipped one or by the path of a file. Raises UsageError, FileProblems."""
+def find_suite(name: str, family: str = "ardupilot") -> Suite:
+    """Load the suite of a family by its name, or by the path of a file. Raises UsageError, FileProblems."""
     known = shipped_suites()
-    if name in known:
-        return load_suite(known[name])
+    if path := known.get(family, {}).get(name):
+        return load_suite(path)
     path = Path(name)
     if path.suffix in {".yaml", ".yml"} or path.exists():
         return load_suite(path)
+    others = [other for other, suites in known.items() if name in suites]
+    if others:
+        raise UsageError(
+            t("there is no suite {name!r} for {family}", name=name, family=family),
+            hint=t(
+                "it is for {others}; for {family} there are: {names}",
+                others=", ".join(others),
+                family=family,
+                names=", ".join(known.get(family, ())) or t("none"),
+            ),
+        )
+    names = dict.fromkeys(suite for suites in known.values() for suite in suites)
     raise UsageError(
         t("there is no suite {name!r}", name=name),
-        hint=did_you_mean(name, known, otherwise=t("there are {names}, or give a file", names=", ".join(known))),
+        hint=did_you_mean(name, names, otherwise=t("there are {names}, or give a file", names=", ".join(names))),
     )
+
+
+def known_suite(name: str) -> None:
+    """Refuse a name that no family has, before a vehicle is opened. Raises UsageError, FileProblems for a bad file."""
+    if not any(name in suites for suites in shipped_suites().values()):
+        find_suite(name)
 
 
 def load_suite(path: Path) -> Suite:

@@ -39,17 +39,21 @@ def list_suites(
     from dronekit_cfg.hil.suite import load_suite, shipped_suites
 
     del options
-    suites = [load_suite(path) for path in shipped_suites().values()]
+    suites = [load_suite(path) for family in shipped_suites().values() for path in family.values()]
     found = all_checks()
     out.document(
         "hil list",
         0,
-        suites=[{"name": s.name, "title": s.title, "checks": [e.check.name for e in s.entries]} for s in suites],
+        suites=[
+            {"name": s.name, "family": s.family, "title": s.title, "checks": [e.check.name for e in s.entries]}
+            for s in suites
+        ],
         checks=[
             {
                 "name": c.name,
                 "number": c.number,
                 "title": c.title,
+                "families": sorted(c.families),
                 "needs": sorted(c.needs),
                 "parameters": [
                     {"name": p.name, "default": p.default, "unit": p.unit, "meaning": p.meaning} for p in c.parameters
@@ -58,8 +62,8 @@ def list_suites(
             for c in found.values()
         ],
     )
-    rows = [(s.name, s.title, t("{n} checks", n=len(s.entries))) for s in suites]
-    out.show(simple_table((t("Suite"), t("What for"), ""), rows))
+    rows = [(s.name, s.family, s.title, t("{n} checks", n=len(s.entries))) for s in suites]
+    out.show(simple_table((t("Suite"), t("Family"), t("What for"), ""), rows))
     if checks:
         lines = [
             (c.number, c.name, c.title, "\n".join(f"{p.name} {p.default:g} {p.unit}".rstrip() for p in c.parameters))
@@ -91,16 +95,18 @@ def run(
     from dronekit_cfg.cli.render_run import render_run, write_reports
     from dronekit_cfg.cli.session import vehicle
     from dronekit_cfg.hil.run import run_suite
-    from dronekit_cfg.hil.suite import find_suite
+    from dronekit_cfg.hil.suite import find_suite, known_suite
     from dronekit_cfg.model.checked import Verdict
     from dronekit_cfg.reports.json_run import run_data
 
-    chosen = find_suite(suite)
+    known_suite(suite)
+    operator = _operator(out, assume or [])
     with (
         vehicle(out, device, stopped=t("motors are stopped")) as (connection, state),
         state.lease(connection.identity.key),
     ):
-        found = run_suite(connection, chosen, _operator(out, assume or []))
+        chosen = find_suite(suite, connection.identity.family)
+        found = run_suite(connection, chosen, operator)
     write_reports(found, report=report, junit=junit, json_file=json_file)
     code = 0 if found.verdict is Verdict.PASS else 1
     out.document("hil run", code, **run_data(found))

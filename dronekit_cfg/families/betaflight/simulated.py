@@ -16,6 +16,7 @@ from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.betaflight.simulated_cli import BetaflightCli, TwinState
 from dronekit_cfg.families.betaflight.simulated_data import load_twin
 from dronekit_cfg.families.betaflight.simulated_faults import parse_cli_faults
+from dronekit_cfg.families.betaflight.simulated_sensors import BenchSensors
 from dronekit_cfg.families.betaflight.simulated_vehicle import CliVehicle, MspAnswers
 from dronekit_cfg.sim.memory import Memory
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
@@ -37,6 +38,7 @@ OPTIONS: Mapping[str, str] = {
     "fault": "faults to show, see dronekit_cfg.families.betaflight.simulated_faults",
     "fresh": "forget everything that this vehicle has stored",
     "id": "another vehicle with its own UID and memory; letters, digits, - and _",
+    "parts": "bench: sensors, receiver, GNSS and battery at rest; none: nothing is connected, as on the simulator",
     "seed": "of random faults; a whole number",
     "version": "of the firmware",
 }
@@ -80,6 +82,9 @@ def make_twin(
         raise _wrong(family, "id", identifier, OPTIONS["id"])
     if not seed.lstrip("-").isdecimal():
         raise _wrong(family, "seed", seed, OPTIONS["seed"])
+    parts = options.get("parts", "bench")
+    if parts not in {"bench", "none"}:
+        raise _wrong(family, "parts", parts, OPTIONS["parts"])
     data = load_twin(family, versions[version])
     path = state_dir / f"{family}-{versions[version]}-{identifier}.log" if state_dir else None
     fresh = options.get("fresh", "0").lower() in {"", "1", "true", "yes"}
@@ -87,7 +92,9 @@ def make_twin(
     uid = hashlib.sha256(f"{family}/{versions[version]}/{identifier}".encode()).hexdigest()[:24]
     faults = parse_cli_faults(options.get("fault", ""))
     random = Random(f"{seed}/{uid}")  # noqa: S311  simulation, no secret
-    return CliVehicle(data, Memory(path, fresh=fresh), faults, answers, cli, uid, random)
+    vehicle = CliVehicle(data, Memory(path, fresh=fresh), faults, answers, cli, uid, random)
+    vehicle.sensors = BenchSensors(family, faults.sensors) if parts == "bench" else None
+    return vehicle
 
 
 def _wrong(family: str, name: str, value: str, meaning: str) -> UsageError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dronekit_cfg.errors import UsageError
+from dronekit_cfg.families.betaflight.simulated_sensors import SENSOR_FAULTS
 from dronekit_cfg.text import t
 
 __all__ = ["CLI_FAULTS", "CliFaults", "parse_cli_faults"]
@@ -25,6 +26,7 @@ class CliFaults:
     reboot_mid: int = 0
     save_lost: bool = False
     save_torn: bool = False
+    sensors: frozenset[str] = frozenset()
     slow: float = 0.0
     slow_boot: float = 0.0
     stall: float = 0.0
@@ -78,8 +80,12 @@ def parse_cli_faults(text: str) -> CliFaults:
     faults = CliFaults()
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, _, argument = part.replace("=", ":").partition(":")
+        if name in SENSOR_FAULTS and not argument:
+            faults = replace(faults, sensors=faults.sensors | {name})
+            continue
         if name not in CLI_FAULTS:
-            listed = "\n".join(f"  {n + (':' + k[3] if k[3] else ''):<24} {k[1]}" for n, k in CLI_FAULTS.items())
+            known = {n + (":" + k[3] if k[3] else ""): k[1] for n, k in CLI_FAULTS.items()} | dict(SENSOR_FAULTS)
+            listed = "\n".join(f"  {n:<24} {meaning}" for n, meaning in sorted(known.items()))
             raise UsageError(
                 t("unknown fault {name!r}; there are:\n{listed}", name=name, listed=listed),
                 hint=t("write fault=NAME or fault=NAME:ARGUMENT, several with commas"),

@@ -14,6 +14,7 @@ from random import Random
 from dronekit_cfg.families.betaflight.simulated_cli import BetaflightCli, Leaving, TwinState
 from dronekit_cfg.families.betaflight.simulated_data import TwinData
 from dronekit_cfg.families.betaflight.simulated_faults import CliFaults
+from dronekit_cfg.families.betaflight.simulated_sensors import BenchSensors
 from dronekit_cfg.sim.memory import Memory
 from dronekit_cfg.wire.msp import Direction, MspDecoder, MspFrame, Noise, encode_reply
 from dronekit_cfg.wire.msp_messages import Code
@@ -27,6 +28,8 @@ BOOT = 0.5
 BUFFER = 256
 LINE = 255
 _PROMPT = b"\r\n# "
+_STATUS = frozenset({101, 150, 0x2000})
+"""STATUS, STATUS_EX and INAV_STATUS."""
 MspAnswers = Callable[[MspFrame, TwinState, bool], bytes | None]
 """Gives the payload for a request, None to refuse it: (request, state, whether it is armed)."""
 
@@ -71,6 +74,8 @@ class CliVehicle:
         self._make_cli = cli
         self._uid = uid
         self._random = random or Random(0)  # noqa: S311  simulation, no secret
+        self.sensors: BenchSensors | None = None
+        """What is connected to the board; None: nothing, as on the bare simulator."""
         self._out = _Output()
         self.hung_up = False
         self._ignored_exit = False
@@ -171,7 +176,11 @@ class CliVehicle:
                 self._answer(event, now)
 
     def _answer(self, frame: MspFrame, now: float) -> None:
-        payload = self._answers(frame, self.state, self.faults.armed)
+        payload = self.sensors.answer(frame.code, now) if self.sensors else None
+        if payload is None:
+            payload = self._answers(frame, self.state, self.faults.armed)
+        if payload and self.sensors and frame.code in _STATUS:
+            payload = self.sensors.status(frame.code, payload)
         if payload is not None and frame.code == Code.UID and self.uid:
             payload = b"".join(int(self.uid[i : i + 8], 16).to_bytes(4, "little") for i in (0, 8, 16))
         reply = encode_reply(frame.code, payload or b"", ok=payload is not None, version=frame.version)

@@ -8,7 +8,19 @@ from importlib.metadata import entry_points
 
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.hil.check import Check
-from dronekit_cfg.hil.checks import active, compass, inertial, motors, navigation, operated, power, static, system
+from dronekit_cfg.hil.checks import (
+    active,
+    compass,
+    inertial,
+    motors,
+    msp,
+    msp_outside,
+    navigation,
+    operated,
+    power,
+    static,
+    system,
+)
 from dronekit_cfg.text import t
 
 __all__ = ["GROUP", "all_checks", "find_check"]
@@ -16,7 +28,7 @@ __all__ = ["GROUP", "all_checks", "find_check"]
 GROUP = "dronekit_cfg.checks"
 """Entry point group: each entry is a Check, or a sequence of them."""
 
-_MODULES = (static, system, inertial, compass, navigation, power, operated, motors, active)
+_MODULES = (static, system, inertial, compass, navigation, power, operated, motors, active, msp, msp_outside)
 
 
 @cache

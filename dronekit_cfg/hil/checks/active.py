@@ -51,6 +51,7 @@ CHECKS = (
         "B22",
         t("Settings survive a reboot"),
         t("read the settings again; a board that forgets has a bad or full storage: change it"),
+        families=frozenset({"ardupilot", "px4", "betaflight", "inav"}),
         needs=frozenset({Needs.REBOOT}),
         act=_integrity,
     ),

@@ -95,7 +95,7 @@ class Bench:
 
 def sim(family: str, options: Mapping[str, str], state: Path | None = None) -> Bench:
     clock = VirtualClock()
-    vehicle = TWINS[family](family, options, state_dir=state)
+    vehicle = TWINS[family](family, {"parts": "none", **options}, state_dir=state)  # as the recorded ones were
     link = MemoryLink(f"sim:{family}", vehicle, clock)
     link.open()
     return Bench(family, link, clock, real=False, vehicle=vehicle)

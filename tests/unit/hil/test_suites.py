@@ -19,14 +19,24 @@ def suite(tmp_path: Path, checks: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["preflight", "bench-full", "after-crash", "production-line"])
-def test_the_shipped_suites_load(name: str) -> None:
-    assert name in shipped_suites()
-    assert find_suite(name).name == name
+SHIPPED = [(family, name) for family, suites in shipped_suites().items() for name in suites]
 
 
-def test_the_full_bench_has_every_check() -> None:
-    assert {e.check.name for e in find_suite("bench-full").entries} == set(all_checks())
+def test_every_family_has_a_preflight_and_ardupilot_all_four() -> None:
+    assert {(family, "preflight") for family in ("ardupilot", "px4", "betaflight", "inav")} <= set(SHIPPED)
+    assert set(shipped_suites()["ardupilot"]) == {"preflight", "bench-full", "after-crash", "production-line"}
+
+
+@pytest.mark.parametrize(("family", "name"), SHIPPED)
+def test_the_shipped_suites_load(family: str, name: str) -> None:
+    found = find_suite(name, family)
+    assert (found.name, found.family) == (name, family)
+
+
+@pytest.mark.parametrize("family", ["ardupilot", "betaflight", "inav"])
+def test_the_full_bench_has_every_check_of_its_family(family: str) -> None:
+    every = {name for name, check in all_checks().items() if family in check.families}
+    assert {e.check.name for e in find_suite("bench-full", family).entries} == every
 
 
 def test_a_parameter_may_carry_its_unit(tmp_path: Path) -> None:
