@@ -89,8 +89,10 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
             writing=True,
             origins=origins,
         )
+    # What counts as already so must have been so without this profile: its flags and inputs are no part of the vehicle.
+    bare = replace(terms, flags=(), inputs={})
     old = {
-        r.rule.id for r in judge_settings(before, plan.identity, spec, renames, terms) if r.outcome is Outcome.VIOLATED
+        r.rule.id for r in judge_settings(before, plan.identity, spec, renames, bare) if r.outcome is Outcome.VIOLATED
     }
     for result in judge_settings(after, plan.identity, spec, renames, terms):
         finding = result.finding(origins)

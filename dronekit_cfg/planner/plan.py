@@ -41,7 +41,8 @@ class Goal:
 
     `include` lists protected classes ("calibration", "identity") that may be written. `known_state` says that
     the vehicle was in this state before (a snapshot): its protected settings are dropped without a finding, and policy
-    rules do not refuse the way back. `notes` become notes of the plan.
+    rules do not refuse the way back. `notes` become notes of the plan. `from_defaults`: the vehicle is reset to its
+    defaults in the same session before anything is written, where it can take that back.
     """
 
     profile: str
@@ -50,6 +51,7 @@ class Goal:
     include: frozenset[str] = frozenset()
     known_state: bool = False
     notes: tuple[str, ...] = ()
+    from_defaults: bool = False
 
 
 @dataclass(slots=True)
@@ -82,6 +84,8 @@ def make_plan(
             draft.skipped.append(wanted.name)
             if not goal.known_state:
                 draft.findings.append(_protected_finding(wanted, reason))
+            if reason == "read-only" and not goal.known_state:
+                draft.notes.append(t("not set, because this firmware cannot change it: {name}", name=wanted.name))
             continue
         if wanted.optional and wanted.name not in snapshot.by_name and wanted.name not in spec.settings:
             absent.append(wanted)
@@ -229,9 +233,13 @@ def _may_appear(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, draf
             draft.missing.append(wanted.name)
             return True
         names = {*spec.settings, *snapshot.by_name}
-        near = ", ".join(difflib.get_close_matches(wanted.name.upper(), names, n=3, cutoff=0.7))
+        by_fold = {known.casefold(): known for known in names}
+        close = difflib.get_close_matches(wanted.name.casefold(), by_fold, n=3, cutoff=0.7)
+        near = ", ".join(by_fold[name] for name in close)
         message = t("{name} is not known to this firmware", name=wanted.name)
         remedy = t("did you mean {near}?", near=near) if near else t("check the name against the firmware version")
+        if goal.known_state:
+            remedy += t("; to leave it out: --without {name}", name=wanted.name)
         draft.findings.append(Finding("unknown", "error", wanted.name, message, remedy, wanted.origin))
         return False
     root = facts.enabled_by
