@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from dronekit_cfg.errors import NoAnswer, VehicleError
 from dronekit_cfg.events import Event, Progress, Stage, VehicleText
+from dronekit_cfg.hil.modes import ARDUCOPTER
 from dronekit_cfg.hil.recording import Recording
-from dronekit_cfg.hil.scenario import COPTER_MODES, Scenario, Step
+from dronekit_cfg.hil.scenario import Scenario, Step
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_commands import command_bytes
 from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_params import read_by_name, value_of
 from dronekit_cfg.talk.mavlink_texts import RESULTS
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink_layout import layout_of_name
@@ -47,19 +50,24 @@ HOVER = (1500, 1500, 1500, 1500, 1800, 1000, 1000, 1800)
 GROUND = (1500, 1500, 1000, 1500, 1800, 1000, 1000, 1800)
 FLYING = 2.0
 """Height in metres above which the vehicle flies."""
-MODES = {name: number for number, name in COPTER_MODES.items()}
 
 
 @dataclass(slots=True)
 class Flight:
-    """One flight; `sticks` moves the sticks of the simulated transmitter."""
+    """One flight of ArduCopter; `sticks` moves the sticks of the simulated transmitter."""
+
+    rates: ClassVar[Mapping[str, float]] = RATES
+    modes: ClassVar[Mapping[int, str]] = ARDUCOPTER
 
     conversation: Conversation
-    sticks: Callable[[Sequence[int]], None]
+    sticks: Callable[[Sequence[int]], None] = lambda _: None
     recording: Recording = field(default_factory=Recording)
     beating: bool = True
     _beat_due: float = 0.0
     _acks: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.recording.names = self.modes
 
     def listen(self) -> Callable[[Event], None]:
         """Take the vehicle's texts from now on; gives the reporter that was there."""
@@ -93,7 +101,7 @@ class Flight:
                 send = c.codec.encode(
                     "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
                 )
-            message = yield from c.next(send, c.now + SILENT_SECONDS)
+            message = yield from c.next(send + self._frames(), c.now + SILENT_SECONDS)
             if message is None or c.now > moved_at + SILENT_SECONDS:
                 raise NoAnswer(
                     t("the simulator's clock has stood still for {s:.0f} s", s=SILENT_SECONDS),
@@ -101,8 +109,15 @@ class Flight:
                 )
             if message.name == "COMMAND_ACK":
                 self._acks.append((message["command"], message["result"]))
-            r.take(message.name, message.fields)
+            fields = message.fields
+            if message.name == "PARAM_VALUE" and (value := value_of(message, bytewise=c.bytewise)) is not None:
+                fields = {**fields, "param_value": value.number}
+            r.take(message.name, fields)
         return done is not None and done()
+
+    def _frames(self) -> bytes:
+        """Give what else has to be sent now."""
+        return b""
 
     # --- acts
 
@@ -121,17 +136,22 @@ class Flight:
 
     def write(self, name: str, value: float) -> Flow[None]:
         """Write one setting and see it echoed. Raises VehicleError when the vehicle does not take it."""
-        c = self.conversation
-        frame = c.codec.encode("PARAM_SET", **c.target, param_id=name, param_value=value, param_type=9)
+        frame = yield from self._write_frame(name, value)
         for _ in range(4):
             echoed = self._echo(name, value)
-            yield from c.next(frame)
+            yield from self.conversation.next(frame)
             if (yield from self.advance(3.0, echoed)):
                 return
         raise VehicleError(
             t("the simulator does not take {name} = {value:g}", name=name, value=value),
             hint=t("this firmware may not have the setting; see the scenario's settings"),
         )
+
+    def _write_frame(self, name: str, value: float) -> Flow[bytes]:
+        """Give the message that writes a setting: ArduPilot takes a float for any type."""
+        yield from ()
+        c = self.conversation
+        return c.codec.encode("PARAM_SET", **c.target, param_id=name, param_value=value, param_type=9)
 
     def write_all(self, settings: Mapping[str, float]) -> Flow[None]:
         """Write settings before the flight, with a message that tells the simulator's time."""
@@ -153,8 +173,13 @@ class Flight:
 
     def set_mode(self, mode: str) -> Flow[bool]:
         """Ask for a mode; gives whether the vehicle went there."""
-        result = yield from self.command(SET_MODE, 1, MODES[mode])
+        number = next(n for n, name in self.modes.items() if name == mode)
+        result = yield from self.command(SET_MODE, 1, *self._mode_numbers(number))
         return result == ACCEPTED and (yield from self.advance(3.0, lambda: self.recording.mode == mode))
+
+    def _mode_numbers(self, number: int) -> tuple[int, ...]:
+        """Give a custom_mode as the command takes it."""
+        return (number,)
 
     # --- the flight
 
@@ -163,8 +188,8 @@ class Flight:
         self.conversation.speaking = False
         report = self.conversation.session.report
         report(Stage(t("get ready")))
-        for name, rate in RATES.items():
-            yield from self.command(SET_INTERVAL, layout_of_name(name).id, 1e6 / rate)
+        for name, rate in self.rates.items():
+            yield from self.command(SET_INTERVAL, layout_of_name(name).id, 1e6 / rate if rate else -1)
         self.sticks(GROUND)
         if scenario.armed:
             yield from self._get_up(scenario)
@@ -191,28 +216,38 @@ class Flight:
         return bool(r.flags) and r.flags[-1][1] & READY_FLAGS == READY_FLAGS
 
     def _get_up(self, scenario: Scenario) -> Flow[None]:
-        r = self.recording
         if not (yield from self.advance(READY_SECONDS, self._ready)):
             raise self._refusal(t("the vehicle gets no position within {s:.0f} s", s=READY_SECONDS))
         flying = scenario.altitude > 0
         yield from self.set_mode("GUIDED" if flying else scenario.mode)
+        yield from self._arm()
+        if not flying:
+            return
+        result = yield from self.command(TAKEOFF, 0, 0, 0, 0, 0, 0, scenario.altitude)
+        if result != ACCEPTED:
+            raise self._refusal(t("the vehicle does not take off: {result}", result=RESULTS.get(result, result)))
+        yield from self._climb(scenario)
+        self.sticks(HOVER)
+        yield from self._go_to(scenario.mode)
+
+    def _arm(self) -> Flow[None]:
+        r = self.recording
         end = r.now + ARM_SECONDS
         while (yield from self.command(ARM, 1)) != ACCEPTED:
             if r.now > end:
                 raise self._refusal(t("the vehicle does not arm within {s:.0f} s", s=ARM_SECONDS))
             yield from self.advance(2.0)
         yield from self.advance(3.0, lambda: r.is_armed)
-        if not flying:
-            return
-        result = yield from self.command(TAKEOFF, 0, 0, 0, 0, 0, 0, scenario.altitude)
-        if result != ACCEPTED:
-            raise self._refusal(t("the vehicle does not take off: {result}", result=RESULTS.get(result, result)))
-        if not (yield from self.advance(CLIMB_SECONDS, lambda: r.height > scenario.altitude - 1.0)):
+
+    def _climb(self, scenario: Scenario) -> Flow[None]:
+        high = scenario.altitude - 1.0
+        if not (yield from self.advance(CLIMB_SECONDS, lambda: self.recording.height > high)):
             raise self._refusal(t("the vehicle does not climb"))
-        self.sticks(HOVER)
+
+    def _go_to(self, mode: str) -> Flow[None]:
         yield from self.advance(1.0)
-        if not (yield from self.set_mode(scenario.mode)):
-            raise self._refusal(t("the vehicle does not go to {mode}", mode=scenario.mode))
+        if not (yield from self.set_mode(mode)):
+            raise self._refusal(t("the vehicle does not go to {mode}", mode=mode))
 
     def _refusal(self, message: str) -> VehicleError:
         said = [x for _, severity, x in self.recording.texts if severity <= 4][-3:]
@@ -233,13 +268,22 @@ class Flight:
             told += 1
             self.conversation.session.report(Progress(t("simulated seconds"), int(r.now - r.zero), int(scenario.watch)))
 
-    def _do(self, step: Step) -> Flow[None]:
-        for name, value in step.settings.items():
-            yield from self.write(name, value)
+    def _do_at_once(self, step: Step) -> None:
+        """Do what needs no answer of the vehicle."""
         if step.sticks:
             self.sticks(step.sticks)
         if step.heartbeats is not None:
             self.beating = step.heartbeats
+        if step.radio is not None:
+            self._switch(on=step.radio)
+
+    def _switch(self, *, on: bool) -> None:
+        """Switch the transmitter; ArduCopter's is a setting of its simulator."""
+
+    def _do(self, step: Step) -> Flow[None]:
+        for name, value in step.settings.items():
+            yield from self.write(name, value)
+        self._do_at_once(step)
         if step.mode:
             yield from self.set_mode(step.mode)
         if step.arm is not None:
@@ -248,7 +292,7 @@ class Flight:
             yield from self.command(int(step.command[0]), *step.command[1:])
         for name in step.read:
             c = self.conversation
-            yield from c.next(c.codec.encode("PARAM_REQUEST_READ", **c.target, param_id=name, param_index=-1))
+            yield from c.next(read_by_name(c, name))
             yield from self.advance(3.0, self._echo(name))
         if step.ramp is not None:
             ramp, begun = step.ramp, self.recording.now

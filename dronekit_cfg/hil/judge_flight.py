@@ -20,6 +20,8 @@ PLOTTED = {
     "pitch": "deg",
     "velocity_variance": "",
     "pos_horiz_variance": "",
+    "vel_ratio": "",
+    "pos_horiz_ratio": "",
     "satellites": "",
     "battery": "V",
 }

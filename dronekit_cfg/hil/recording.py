@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dronekit_cfg.hil.scenario import COPTER_MODES
+from dronekit_cfg.hil.modes import ARDUCOPTER
 
 __all__ = ["Recording"]
 
@@ -22,7 +22,7 @@ class Recording:
     """All times are simulated seconds since the boot; `zero` is the moment of the first stimulus.
 
     `modes`, `armed` and `flags` hold changes; `lines` hold every sample by name; positions are metres north and east of
-    the first true position.
+    the first true position. `names` are the vehicle's modes by number, `health` its last SYS_STATUS health bits.
     """
 
     zero: float = math.nan
@@ -37,6 +37,8 @@ class Recording:
     estimate: list[tuple[float, float, float]] = field(default_factory=list)
     readings: list[tuple[float, str, float]] = field(default_factory=list)
     origin: tuple[float, float] | None = None
+    names: Mapping[int, str] = field(default_factory=lambda: ARDUCOPTER)
+    health: int = 0
 
     def take(self, name: str, fields: Mapping[str, Any]) -> None:
         """Take one message of the vehicle."""
@@ -81,7 +83,7 @@ class Recording:
 
 
 def _heartbeat(r: Recording, f: Mapping[str, Any]) -> None:
-    mode = COPTER_MODES.get(f["custom_mode"], str(f["custom_mode"]))
+    mode = r.names.get(f["custom_mode"], str(f["custom_mode"]))
     if r.mode != mode:
         r.modes.append((r.now, mode))
     armed = bool(f["base_mode"] & ARMED)
@@ -115,6 +117,18 @@ def _ekf(r: Recording, f: Mapping[str, Any]) -> None:
         r.add(name, f[name])
 
 
+def _estimator(r: Recording, f: Mapping[str, Any]) -> None:
+    if not r.flags or r.flags[-1][1] != f["flags"]:
+        r.flags.append((r.now, f["flags"]))
+    for name in ("vel_ratio", "pos_horiz_ratio", "mag_ratio"):
+        r.add(name, f[name])
+
+
+def _ground_truth(r: Recording, f: Mapping[str, Any]) -> None:
+    r.true.append((r.now, *r.place(f["lat"] * 1e-7, f["lon"] * 1e-7)))
+    r.add("true altitude", f["alt"] / 1000)
+
+
 def _gnss(r: Recording, f: Mapping[str, Any]) -> None:
     r.add("satellites", f["satellites_visible"])
 
@@ -125,6 +139,7 @@ def _battery(r: Recording, f: Mapping[str, Any]) -> None:
 
 def _status(r: Recording, f: Mapping[str, Any]) -> None:
     r.add("battery", f["voltage_battery"] / 1000)
+    r.health = f["onboard_control_sensors_health"]
 
 
 def _setting(r: Recording, f: Mapping[str, Any]) -> None:
@@ -135,9 +150,11 @@ _TAKERS = {
     "ATTITUDE": _attitude,
     "BATTERY_STATUS": _battery,
     "EKF_STATUS_REPORT": _ekf,
+    "ESTIMATOR_STATUS": _estimator,
     "GLOBAL_POSITION_INT": _position,
     "GPS_RAW_INT": _gnss,
     "HEARTBEAT": _heartbeat,
+    "HIL_STATE_QUATERNION": _ground_truth,
     "PARAM_VALUE": _setting,
     "SIM_STATE": _truth,
     "SYS_STATUS": _status,

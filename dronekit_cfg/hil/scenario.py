@@ -12,10 +12,10 @@ from dronekit_cfg.errors import UsageError
 from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.hil.documents import problem, read_document
+from dronekit_cfg.hil.modes import MODES
 from dronekit_cfg.text import t
 
 __all__ = [
-    "COPTER_MODES",
     "Expectation",
     "Ramp",
     "Scenario",
@@ -25,16 +25,14 @@ __all__ = [
     "shipped_scenarios",
 ]
 
-COPTER_MODES = {
-    0: "STABILIZE", 1: "ACRO", 2: "ALT_HOLD", 3: "AUTO", 4: "GUIDED", 5: "LOITER", 6: "RTL", 7: "CIRCLE", 9: "LAND",
-    11: "DRIFT", 13: "SPORT", 14: "FLIP", 15: "AUTOTUNE", 16: "POSHOLD", 17: "BRAKE", 18: "THROW", 20: "GUIDED_NOGPS",
-    21: "SMART_RTL", 22: "FLOWHOLD", 23: "FOLLOW", 24: "ZIGZAG", 27: "AUTO_RTL",
-}  # fmt: skip
-"""ArduCopter's custom_mode numbers."""
 KINDS = (
     "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "attitude_below",
     "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
 )  # fmt: skip
+
+
+HOVERING = {"arducopter": "LOITER", "px4": "HOLD"}
+"""The mode at the stimulus where a scenario names none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Step:
     mode: str = ""
     arm: bool | None = None
     heartbeats: bool | None = None
+    radio: bool | None = None
     sticks: tuple[int, ...] = ()
     command: tuple[float, ...] = ()
     read: tuple[str, ...] = ()
@@ -68,6 +67,7 @@ class Step:
         parts += [t("arm") if self.arm else t("disarm")] if self.arm is not None else []
         parts += [t("ground station silent")] if self.heartbeats is False else []
         parts += [t("ground station back")] if self.heartbeats else []
+        parts += [t("transmitter on") if self.radio else t("transmitter off")] if self.radio is not None else []
         parts += [t("sticks {pulses}", pulses=" ".join(map(str, self.sticks[:4])))] if self.sticks else []
         parts += [t("command {n}", n=int(self.command[0]))] if self.command else []
         return ", ".join(parts)
@@ -90,10 +90,12 @@ class Scenario:
     """One flight. `expect_failure` names the planted mistake of a negative scenario.
 
     `settings` are the scenario's own, over any profile; `baseline` stands in for a profile when none is flown.
+    `vehicle` is the firmware that flies it: arducopter or px4.
     """
 
     name: str
     title: str
+    vehicle: str
     about: str
     settings: Mapping[str, float]
     baseline: Mapping[str, float]
@@ -114,11 +116,14 @@ def shipped_scenarios() -> Mapping[str, Path]:
     return {path.stem: path for path in sorted((shipped("hil") / "scenarios").glob("*.yaml"))}
 
 
-def find_scenarios(name: str) -> tuple[Scenario, ...]:
-    """Load "all", one shipped scenario by name or number (s01), or a file. Raises UsageError, FileProblems."""
+def find_scenarios(name: str, vehicle: str = "") -> tuple[Scenario, ...]:
+    """Load "all" (of one vehicle where it is named), one shipped scenario by name or number (s01), or a file.
+
+    Raises UsageError, FileProblems.
+    """
     known = shipped_scenarios()
     if name == "all":
-        return tuple(load_scenario(path) for path in known.values())
+        return tuple(s for s in map(load_scenario, known.values()) if vehicle in ("", s.vehicle))
     matches = [n for n in known if n == name.lower() or n.split("-")[0] == name.lower()]
     if matches:
         return tuple(load_scenario(known[n]) for n in matches)
@@ -136,11 +141,15 @@ def load_scenario(path: Path) -> Scenario:
     document = read_document(path, "scenario.v1")
     data = document.data
     start = data.get("start", {})
-    modes = set(COPTER_MODES.values())
+    vehicle = data["vehicle"]
+    modes = set(MODES[vehicle].values())
     steps = []
     for i, item in enumerate(data.get("stimulus", ())):
-        if item.get("mode", "LOITER") not in modes:
+        if "mode" in item and item["mode"] not in modes:
             raise problem(document, path, ("stimulus", i, "mode"), t("there is no mode {mode}", mode=item["mode"]))
+        if "radio" in item and vehicle != "px4":
+            hint = t("set SIM_RC_FAIL, which is the simulated receiver of ArduPilot")
+            raise problem(document, path, ("stimulus", i, "radio"), t("only px4 has this"), hint)
         steps.append(_step(item))
     expect = []
     for i, item in enumerate(data["expect"]):
@@ -160,12 +169,13 @@ def load_scenario(path: Path) -> Scenario:
         if kinds[0] in {"mode", "mode_stays"} and wanted not in modes:
             raise problem(document, path, ("expect", i), t("there is no mode {mode}", mode=wanted))
         expect.append(Expectation(kinds[0], wanted, low, high, item.get("at_most"), item.get("reads", math.nan)))
-    mode = start.get("mode", "LOITER")
+    mode = start.get("mode", HOVERING[vehicle])
     if mode not in modes:
         raise problem(document, path, ("start", "mode"), t("there is no mode {mode}", mode=mode))
     return Scenario(
         data["name"],
         data["title"],
+        vehicle,
         data.get("about", ""),
         data.get("settings", {}),
         data.get("baseline", {}),
@@ -193,6 +203,7 @@ def _step(item: Mapping[str, Any]) -> Step:
         item.get("mode", ""),
         item.get("arm"),
         item.get("heartbeats"),
+        item.get("radio"),
         tuple(item.get("sticks", ())),
         tuple(item.get("command", ())),
         tuple(item.get("read", ())),

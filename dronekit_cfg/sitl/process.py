@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dronekit_cfg.errors import LinkOpenError
@@ -33,8 +34,12 @@ def tail(path: Path, size: int = 400) -> str:
 class SimulatorProcess:
     """One simulator. It may end itself (a firmware that reboots does); `start` starts it again in the same folder."""
 
-    def __init__(self, command: Sequence[str], folder: Path, clock: Clock) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, clock: Clock, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """`environment` goes on top of our own."""
         self.command = tuple(command)
+        self.environment = dict(environment or {})
         self.folder = folder
         self.log = folder / "simulator.log"
         self._clock = clock
@@ -63,6 +68,7 @@ class SimulatorProcess:
                 self._process = subprocess.Popen(  # noqa: S603  the command is our own, no shell reads it
                     self.command,
                     cwd=self.folder,
+                    env={**os.environ, **self.environment},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,

@@ -3,7 +3,9 @@
 Measured on a build of 2024-10: it takes the first sender to its UDP port for its partner until it ends, so our own port
 stays the same over a reboot. It has no reboot (BOARDCTL_RESET is not built in) and refuses the command, armed or not;
 it does shut down, disarmed only. So the reboot command is sent as a shutdown, and the process is started again in the
-same folder: who decides is the firmware, and what it had stored is what comes back.
+same folder: who decides is the firmware, and what it had stored is what comes back. With PX4_SIM_SPEED_FACTOR its clock
+runs faster, and its start script then writes the four timeouts of `SPEED_WRITES` times that factor
+[ROMFS/px4fmu_common/init.d-posix/rcS].
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from dronekit_cfg.sitl.process import SimulatorProcess, tail
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import MavlinkCodec
 
-__all__ = ["FIRST_PORT", "Px4SitlLink", "find_px4", "free_instance", "make_sitl_link"]
+__all__ = ["FIRST_PORT", "SPEED_WRITES", "Px4SitlLink", "find_px4", "free_instance", "make_sitl_link"]
 
 FIRST_PORT = 18570
 """UDP port of instance 0 for ground stations; instance N adds N."""
@@ -34,6 +36,10 @@ _INSTANCES = range(10, 190)
 MEMORY = ("parameters.bson", "parameters_backup.bson", "dataman")
 END_SECONDS = 3.0
 REBOOT, SHUT_DOWN = 1, 2
+SPEED_WRITES = {"COM_DL_LOSS_T": 10, "COM_RC_LOSS_T": 0.5, "COM_OF_LOSS_T": 1.0, "COM_OBC_LOSS_T": 5.0}
+"""What a start at another speed overwrites, with the defaults of the firmware."""
+_MODEL = {"PX4_SIM_MODEL": "sihsim_quadx", "PX4_SIMULATOR": "sihsim"}
+"""The quad that is simulated in the firmware itself; a caller's own choice stands."""
 PREFLIGHT_REBOOT_SHUTDOWN = 246
 
 
@@ -159,11 +165,21 @@ class Px4SitlLink(BaseLink):
 
 
 def make_sitl_link(url: LinkUrl, clock: Clock) -> Px4SitlLink:
-    """Make the link behind `sitl:px4`; options `binary`, `dir`, and `fresh` for factory settings."""
+    """Make the link behind `sitl:px4`; options `binary`, `dir`, `speedup`, and `fresh` for factory settings."""
     folder = state_folder("px4", url.options.get("dir", "")).resolve()
     if "fresh" in url.options:
         for name in MEMORY:
             (folder / name).unlink(missing_ok=True)
     instance = free_instance(folder)
-    command = [str(find_px4(url.options.get("binary", ""))), "-i", str(instance), "-d"]
-    return Px4SitlLink(url.text, SimulatorProcess(command, folder, clock), instance, clock)
+    binary = find_px4(url.options.get("binary", ""))
+    command = [str(binary), "-i", str(instance), "-d", *_start_scripts(binary, folder)]
+    environment = {name: value for name, value in _MODEL.items() if name not in os.environ}
+    if (speed := url.options.get("speedup", "1")) != "1":
+        environment["PX4_SIM_SPEED_FACTOR"] = speed
+    return Px4SitlLink(url.text, SimulatorProcess(command, folder, clock, environment), instance, clock)
+
+
+def _start_scripts(binary: Path, folder: Path) -> list[str]:
+    """Name the start scripts that a build has beside its program (`bin/px4`, `etc/`); a wrapper knows its own."""
+    scripts = binary.resolve().parent.parent / "etc"
+    return [str(scripts), "-w", str(folder)] if (scripts / "init.d-posix").is_dir() else []

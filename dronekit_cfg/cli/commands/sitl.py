@@ -1,4 +1,4 @@
-"""`sitl`: real simulators: scenarios flown on the real ArduCopter firmware."""
+"""`sitl`: real simulators: scenarios flown on the real firmware of ArduCopter and PX4."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ def scenario(
         str, option("--profile", "-p", metavar="PROFILE", help=t("Fly with this profile, applied by our own engine."))
     ] = "",
     binary: Annotated[
-        str, option("--binary", metavar="FILE", help=t("The arducopter SITL; else DRONEKIT_CFG_ARDUCOPTER or PATH."))
+        str, option("--binary", metavar="FILE", help=t("The SITL; else DRONEKIT_CFG_ARDUCOPTER, _PX4 or PATH."))
     ] = "",
     speedup: Annotated[
-        float, option("--speedup", metavar="X", min=1, max=20, help=t("How many times faster than real time."))
-    ] = 10.0,
+        float,
+        option("--speedup", metavar="X", min=0, max=20, help=t("Times faster than real time; 0: 10, and 5 for PX4.")),
+    ] = 0.0,
     jobs: Annotated[int, option("--jobs", "-j", metavar="N", min=1, max=64, help=t("Flights at the same time."))] = 1,
     keep: Annotated[
         Path | None, option("--keep", metavar="DIR", help=t("Keep logs and recordings of all flights here."))
@@ -43,8 +44,9 @@ def scenario(
     junit: JunitOption = None,
     json_file: JsonFileOption = None,
 ) -> int:
-    """Fly scenarios on the real ArduCopter firmware in a simulator, and judge what it does.
+    """Fly scenarios on the real firmware of ArduCopter or PX4 in a simulator, and judge what it does.
 
+    `all` are those of --family, of the firmware whose program is given with --binary, else of ArduPilot.
     Exit code 0: all flights went as their data says; 1: at least one did not.
     """
     import tempfile
@@ -56,8 +58,9 @@ def scenario(
     from dronekit_cfg.model.checked import Result, Verdict
     from dronekit_cfg.reports.json_run import run_data
 
-    flights = {s.name: s for name in names for s in find_scenarios(name)}
-    goal = _goal(profile, options) if profile else None
+    vehicle = _vehicle(options.family, binary)
+    flights = {s.name: s for name in names for s in find_scenarios(name, vehicle)}
+    goal = _goal(profile, options, {s.vehicle for s in flights.values()}) if profile else None
 
     def tell(result: Result) -> None:
         out.report(Note(f"{result.verdict.upper()} {result.name}" + (f": {result.reason}" if result.reason else "")))
@@ -82,20 +85,38 @@ def list_scenarios(out: Output, options: Offline) -> int:
 
     del options
     flights = find_scenarios("all")
-    rows = [(s.name, s.title, s.expect_failure or s.known_gap) for s in flights]
-    out.document("sitl list", 0, scenarios=[{"name": n, "title": title, "note": note} for n, title, note in rows])
-    out.show(simple_table((t("Scenario"), t("What happens"), t("Planted mistake or known gap")), rows))
+    rows = [(s.name, s.vehicle, s.title, s.expect_failure or s.known_gap) for s in flights]
+    listed = [{"name": n, "vehicle": v, "title": title, "note": note} for n, v, title, note in rows]
+    out.document("sitl list", 0, scenarios=listed)
+    out.show(simple_table((t("Scenario"), t("Flown by"), t("What happens"), t("Planted mistake or known gap")), rows))
     return 0
 
 
-def _goal(profile: str, options: Offline) -> Goal:
+def _vehicle(family: str, binary: str) -> str:
+    """Say which vehicle "all" means."""
+    if family:
+        return {"ardupilot": "arducopter"}.get(family, family)
+    return "px4" if binary and Path(binary).name.lower().startswith("px4") else "arducopter"
+
+
+def _goal(profile: str, options: Offline, vehicles: set[str]) -> Goal:
+    """Resolve the profile for the one family that flies. Raises UsageError where two do."""
     from dronekit_cfg.cli.session import library_for, parse_pairs
     from dronekit_cfg.engine.goals import goal_from_profile
+    from dronekit_cfg.errors import UsageError
     from dronekit_cfg.formats.compose import resolve
 
+    if len(vehicles) > 1:
+        raise UsageError(
+            t("{vehicles} fly these scenarios, and a profile is for one", vehicles=", ".join(sorted(vehicles))),
+            hint=t("fly the scenarios of one firmware at a time"),
+        )
+    (vehicle,) = vehicles
+    family = "ardupilot" if vehicle == "arducopter" else vehicle
     library = library_for(options.profiles, options.state_dir)
     inputs = parse_pairs(options.inputs, "--input")
-    return goal_from_profile(resolve(profile, library, inputs=inputs, sets=tuple(options.sets or ())))
+    sets = tuple(options.sets or ())
+    return goal_from_profile(resolve(profile, library, family=family, inputs=inputs, sets=sets))
 
 
 def _without_files(run: RunResult) -> RunResult:

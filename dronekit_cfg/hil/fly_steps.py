@@ -1,0 +1,80 @@
+"""What flights have in common whatever firmware flies: options, the profile under test, the flight, the landing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dronekit_cfg.engine.connection import Connection
+from dronekit_cfg.errors import Interrupted, VehicleError
+from dronekit_cfg.hil.flight import Flight
+from dronekit_cfg.hil.judge_flight import judge_flight
+from dronekit_cfg.hil.scenario import Scenario
+from dronekit_cfg.model.checked import Result
+from dronekit_cfg.planner.plan import Goal
+from dronekit_cfg.text import t
+
+__all__ = ["FlyOptions", "apply_goal", "fly_and_land", "fresh"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlyOptions:
+    """How scenarios are flown. `goal` is the profile under test; `folder` gets one folder per scenario.
+
+    `binary` is the simulator; where scenarios of two firmwares are flown, each is looked for instead. A `speedup` of 0
+    is what the firmware can follow well.
+    """
+
+    folder: Path
+    binary: str = ""
+    speedup: float = 0.0
+    jobs: int = 1
+    goal: Goal | None = None
+    state_dir: Path | None = None
+
+
+def fly_and_land(connection: Connection, flight: Flight, scenario: Scenario) -> Result:
+    """Fly and land. A stop request lands first, then is passed on."""
+    before = flight.listen()
+    try:
+        recording = connection.run(flight.fly(scenario))
+    except Interrupted:
+        with connection.stop.shield():
+            connection.run(flight.land())
+        raise
+    else:
+        result = judge_flight(scenario, recording)
+        connection.run(flight.land())
+        return result
+    finally:
+        connection.session.report = before
+
+
+def apply_goal(connection: Connection, options: FlyOptions) -> tuple[str, ...]:
+    """Apply the profile under test with our own engine.
+
+    What the rules have against the profile is flown all the same, because a simulator is where its effect can be seen;
+    the findings are given back as notes. Raises VehicleError when it cannot be applied.
+    """
+    from dronekit_cfg.engine.judge import Terms
+    from dronekit_cfg.engine.state import StateDir
+    from dronekit_cfg.engine.transaction import ApplyOptions, apply, prepare
+    from dronekit_cfg.model.receipt import Result as Ended
+
+    assert options.goal is not None
+    state = StateDir(options.folder / "state")
+    plan = prepare(connection, options.goal, state).plan
+    receipt = apply(connection, options.goal, state, ApplyOptions(terms=Terms(simulator=True)))
+    if receipt.result not in (Ended.DONE, Ended.UNCHANGED):
+        raise VehicleError(
+            t("the profile could not be applied to the simulator: {result}", result=receipt.result),
+            hint=t("run `dronekit-cfg apply` against a simulator to see why"),
+        )
+    blocking = [f for f in plan.findings if f.severity in {"error", "warning"}]
+    return tuple(t("rule {id}: {message}", id=f.id, message=f.message) for f in blocking)
+
+
+def fresh(path: Path) -> Path:
+    """Give the path of a file that is not there any more."""
+    path.unlink(missing_ok=True)
+    return path
