@@ -6,9 +6,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 START_SECONDS = 15.0
@@ -46,6 +47,91 @@ def arducopter(folder: Path, *, wipe: bool = True) -> Iterator[str]:
     finally:
         process.kill()
         process.wait()
+
+
+@contextmanager
+def betaflight(folder: Path) -> Iterator[str]:
+    """Start the Betaflight SITL in `folder`, start it again whenever it ends to reboot, and give its link URL."""
+    from filelock import FileLock
+
+    from dronekit_cfg.sitl.betaflight import PORT, find_betaflight
+
+    over = threading.Event()
+
+    def keep() -> None:
+        while not over.is_set():
+            with (folder / "sitl.log").open("ab") as log:
+                process = subprocess.Popen(
+                    [str(find_betaflight())], cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                )
+            while process.poll() is None and not over.wait(0.05):
+                pass
+            process.kill()
+            process.wait()
+
+    with FileLock(Path(tempfile.gettempdir()) / f"dronekit-cfg-port-{PORT}.lock"):  # its port cannot be changed
+        keeper = threading.Thread(target=keep)
+        keeper.start()
+        try:
+            yield f"tcp:127.0.0.1:{PORT}"
+        finally:
+            over.set()
+            keeper.join()
+
+
+@contextmanager
+def px4(folder: Path) -> Iterator[str]:
+    """Start the PX4 SITL in `folder`, start it again whenever it ends to reboot, and give a TCP link URL to it.
+
+    It answers one UDP port until it ends, so that a relay has to be that one: programs come and go.
+    """
+    from dronekit_cfg.errors import LinkError
+    from dronekit_cfg.links.clock import RealClock
+    from dronekit_cfg.links.url import parse
+    from dronekit_cfg.sitl.px4 import make_sitl_link
+    from dronekit_cfg.wire.mavlink import MavlinkCodec
+
+    link = make_sitl_link(parse(f"sitl:px4?dir={folder}"), RealClock())
+    over = threading.Event()
+
+    station = {"type": 6, "autopilot": 8, "base_mode": 0, "custom_mode": 0, "system_status": 4, "mavlink_version": 3}
+    hello = MavlinkCodec(255, 190).encode("HEARTBEAT", **station)
+
+    def carry(client: socket.socket) -> None:
+        client.settimeout(0.001)
+        link.write(hello)  # it says nothing before it has a partner
+        while not over.is_set():
+            try:
+                client.sendall(link.read(0.005))
+            except LinkError:  # it has ended to reboot: as a board on USB, it takes the connection with it
+                link.reopen()
+                return
+            except OSError:
+                return
+            with suppress(TimeoutError):
+                data = client.recv(65536)
+                if not data:
+                    return
+                link.write(data)
+
+    def relay() -> None:
+        while not over.is_set():
+            with suppress(TimeoutError, OSError):
+                client, _ = server.accept()
+                with client:
+                    carry(client)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        link.open()
+        worker = threading.Thread(target=relay)
+        worker.start()
+        try:
+            yield f"tcp:127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            over.set()
+            worker.join()
+            link.close()
 
 
 @contextmanager
