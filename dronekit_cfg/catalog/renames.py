@@ -145,6 +145,14 @@ class Renames:
         """Give the entry that has `name` as its old or new name."""
         return self._by_old.get(name) or self._by_new.get(name)
 
+    def belongs(self, name: str, version: str) -> bool:
+        """Whether `name` is a name of a renamed setting, and the one that firmware `version` has."""
+        at_hand = _numbers(version)
+        for entry, newer in ((self._by_old.get(name), False), (self._by_new.get(name), True)):
+            if entry is not None and at_hand and (at_hand >= _numbers(entry.since)) is newer:
+                return True
+        return False
+
     def mixed(self, names: Collection[str]) -> tuple[Rename, ...]:
         """Give the entries of which `names` has both the old and the new name: two generations in one file."""
         return tuple(e for e in self.entries if e.old in names and e.new in names)
@@ -179,6 +187,11 @@ def carry(entry: Rename, value: Scalar, *, forward: bool) -> Scalar:
         )
     scaled = round(value * entry.scale if forward else value / entry.scale, 9)
     return int(scaled) if scaled.is_integer() and abs(scaled) < 1e15 else scaled
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"v?(\d+(?:\.\d+)*)", version)
+    return tuple(int(n) for n in found[1].split(".")) if found else ()
 
 
 @cache

@@ -159,7 +159,7 @@ def _inputs(specs: tuple[InputSpec, ...], given: Mapping[str, str]) -> tuple[dic
 
 
 def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptions) -> Judged:
-    spec, why = _spec(file, options)
+    spec, version, why = _spec(file, options)
     family = spec.family if spec else file.family or "ardupilot"
     vehicle = spec.vehicle if spec else ""
     renames = load_renames(family, vehicle)
@@ -167,8 +167,10 @@ def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptio
     snapshot = file.snapshot
     if spec is not None:
         defaults = {s.name: s.default for s in snapshot.settings if s.default is not None} if snapshot else {}
-        listed = snapshot.by_name.keys() if snapshot else ()
-        found += check_names(settings, spec, renames=renames, listed=listed, origins=origins)
+        # A dump is text that anybody may have edited; only what was read from a vehicle proves that a name is right.
+        listed = snapshot.by_name.keys() if snapshot and snapshot.typed else ()
+        named = _only_settings(settings, family)
+        found += check_names(named, spec, renames=renames, listed=listed, version=version, origins=origins)
         found += check_values(
             settings,
             spec,
@@ -188,7 +190,7 @@ def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptio
         settings,
         family=family,
         vehicle=vehicle,
-        version=snapshot.identity.version if snapshot else spec.version if spec else "",
+        version=version,
         spec=spec,
         inputs=inputs,
         flags=(*(resolved.flags if resolved else ()), *options.flags),
@@ -203,6 +205,17 @@ def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptio
     left = [f for f in judged.findings if not (f.id in options.accept and f.severity != "error")]
     left.sort(key=lambda f: SEVERITIES.index(f.severity))
     return Judged(str(path), tuple(left), judged.waived, "; ".join([why, *notes]))
+
+
+def _only_settings(settings: Mapping[str, Value | Scalar], family: str) -> Mapping[str, Value | Scalar]:
+    """Leave out the lines of a text CLI that are no settings (`mixer`, `board_name`): metadata does not list those."""
+    from dronekit_cfg.formats.cli_dump_dialect import CLI_FAMILIES, load_dialect
+    from dronekit_cfg.formats.cli_dump_settings import address
+
+    if family not in CLI_FAMILIES:
+        return settings
+    dialect = load_dialect(family)
+    return {n: v for n, v in settings.items() if not n.startswith("line.") and address(n, dialect).kind == "set"}
 
 
 def _settings(
@@ -235,8 +248,11 @@ def _carried(
     return settings, origins, found
 
 
-def _spec(file: SettingsFile, options: JudgeOptions) -> tuple[Spec | None, str]:
-    """Choose the metadata: what --firmware says, what the file says, or where its names fit best; and say why."""
+def _spec(file: SettingsFile, options: JudgeOptions) -> tuple[Spec | None, str, str]:
+    """Choose the metadata: what --firmware says, what the file says, or where its names fit best.
+
+    Gives it with the version of the firmware at hand, and says why this one.
+    """
     family, vehicle, version = _firmware(options.firmware, options.specs)
     family = family or file.family or "ardupilot"
     if not version and file.snapshot:
@@ -246,18 +262,28 @@ def _spec(file: SettingsFile, options: JudgeOptions) -> tuple[Spec | None, str]:
         vehicle, version = file.resolved.vehicle, file.resolved.names
     if not version and file.params:
         version = file.params.header.get("Version", "")
-    candidates = [s for s in list_specs(options.specs) if s.family == family and vehicle in ("", s.vehicle)]
+    candidates = [
+        s for s in list_specs(options.specs) if s.family == family and (not vehicle or s.vehicle in ("", vehicle))
+    ]
     if not candidates:
-        return None, t("no metadata of {what}: rules only", what=f"{family} {vehicle}".strip())
+        what = f"{family} {vehicle}".strip()
+        return None, version, t("no metadata of {what}: rules only; `schema import` adds some", what=what)
     if not version:
         best = _best_fit(file, tuple(candidates))
         spec = _loaded(best)
-        return spec, t("judged as {spec}, which its names fit best; --firmware sets it", spec=_named(spec))
+        return (
+            spec,
+            spec.version,
+            t("judged as {spec}, which its names fit best; --firmware sets it", spec=_named(spec)),
+        )
     chosen = spec_for(family, vehicle or candidates[0].vehicle, version, user_dir=options.specs)
     if chosen is None:
-        return None, t("no metadata of {what}: rules only", what=f"{family} {vehicle}".strip())
-    return chosen, t("judged as {spec}", spec=_named(chosen)) + (
-        "" if chosen.exact else t(", the nearest to {version}", version=version)
+        return None, version, t("no metadata of {what}: rules only", what=f"{family} {vehicle}".strip())
+    return (
+        chosen,
+        version,
+        t("judged as {spec}", spec=_named(chosen))
+        + ("" if chosen.exact else t(", the nearest to {version}", version=version)),
     )
 
 

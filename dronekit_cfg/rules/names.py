@@ -18,6 +18,9 @@ __all__ = ["Translator", "check_names"]
 class Translator(Renames, Protocol):
     """Renames that can also carry a value over to another generation."""
 
+    def belongs(self, name: str, version: str) -> bool:
+        """Whether `name` is one of the two names of a renamed setting, and the one that `version` has."""
+
     def translate(self, name: str, value: Scalar, has: Callable[[str], bool]) -> tuple[str, Scalar] | None:
         """Give name and value for a vehicle that has these settings, None where nothing changes.
 
@@ -31,13 +34,14 @@ def check_names(
     *,
     renames: Translator | None = None,
     listed: Collection[str] = (),
+    version: str = "",
     origins: Mapping[str, Origin] | None = None,
 ) -> tuple[Finding, ...]:
     """Judge the names of `settings` against those of a firmware version.
 
     Lines of a text CLI that are no settings (feature.GPS, serial.0) are left alone. `listed` are names that the vehicle
-    itself lists: they are right whatever the metadata says. An unknown name is an info when the metadata is only the
-    nearest and not the version at hand.
+    itself lists: they are right whatever the metadata says. `version` is that of the firmware at hand: where the
+    metadata is only the nearest, a name of that version is right too, and an unknown one is an info.
     """
     found: list[Finding] = []
     known = spec.settings.keys()
@@ -45,14 +49,14 @@ def check_names(
         plain = plain_name(name)
         if "." in plain:
             continue  # a line of a text CLI that is no setting (feature.GPS, serial.0): metadata does not list those
-        if plain in known or name in listed:
+        if plain in known or name in known or name in listed:
             others = [
                 o
                 for o, _ in (renames.others(name) if renames else ())
                 if o in settings and o not in known and o not in listed
             ]
             found += [_both(name, other) for other in others]
-        else:
+        elif spec.exact or not version or renames is None or not renames.belongs(name, version):
             found.append(_wrong(name, value, spec, renames))
     places = origins or {}
     return tuple(replace(f, origin=places.get(f.name)) for f in found)

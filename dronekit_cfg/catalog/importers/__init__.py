@@ -14,7 +14,16 @@ from dronekit_cfg.errors import MetadataError
 from dronekit_cfg.model import Spec
 from dronekit_cfg.text import t
 
-__all__ = ["TypeFact", "import_spec", "read_types", "types_from_json", "types_from_snapshot", "with_types"]
+__all__ = [
+    "TypeFact",
+    "import_spec",
+    "parse_json",
+    "read_bytes",
+    "read_types",
+    "types_from_json",
+    "types_from_snapshot",
+    "with_types",
+]
 
 
 def import_spec(path: Path, *, version: str, vehicle: str = "") -> Spec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from dronekit_cfg.cli.options import Common, StateDirOption, argument, new_app, option, verb
+from dronekit_cfg.cli.options import Common, Device, StateDirOption, argument, new_app, option, verb
 from dronekit_cfg.cli.output import Output
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.text import t
@@ -127,26 +127,35 @@ def _rows(setting: SettingSpec) -> list[tuple[str, str | Text]]:
 @verb(app, "import")
 def import_file(
     out: Output,
-    options: Common,
-    file: Annotated[Path, argument(metavar="FILE", help=t("apm.pdef.xml or .json, PX4 parameters.xml or .json."))],
+    device: Device,
+    file: Annotated[
+        Path | None,
+        argument(
+            metavar="[FILE]",
+            help=t(
+                "apm.pdef.xml or .json, PX4 parameters.xml or .json, what `get` of Betaflight or INAV prints, "
+                "an ExpressLRS tree. Without it the vehicle on --link is asked."
+            ),
+        ),
+    ] = None,
     version: Annotated[str, option("--version", metavar="VERSION", help=t("The firmware version it belongs to."))] = "",
     vehicle: Annotated[
         str, option("--vehicle", metavar="VEHICLE", help=t("Such as copter, where the file is silent."))
     ] = "",
-    state_dir: StateDirOption = None,
 ) -> int:
-    """Import a vendor's metadata file, so that vehicles of that firmware version are judged by it."""
-    from dronekit_cfg.catalog.importers import import_spec
+    """Import metadata from a file or from a live vehicle, so that files of that firmware version are judged by it."""
     from dronekit_cfg.catalog.store import save_user_spec
+    from dronekit_cfg.engine.metadata import import_metadata, metadata_of
     from dronekit_cfg.engine.state import StateDir
 
-    del options
-    if not version:
-        raise UsageError(
-            t("the file does not tell its firmware version"), hint=t("add --version, for example --version 4.6.3")
-        )
-    spec = import_spec(file, version=version, vehicle=vehicle)
-    path = save_user_spec(spec, StateDir(state_dir).root / "specs")
+    if file is not None:
+        spec = import_metadata(file, version=version, vehicle=vehicle, family=device.family)
+    else:
+        from dronekit_cfg.cli.session import vehicle as connected
+
+        with connected(out, device) as (connection, _):
+            spec = metadata_of(connection)
+    path = save_user_spec(spec, StateDir(device.state_dir).root / "specs")
     out.document("schema import", 0, firmware=_title(spec), settings=len(spec.settings), file=str(path))
     out.write_text(
         t("{spec}: {count} settings, kept in {path}", spec=_title(spec), count=len(spec.settings), path=path)
