@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -201,19 +202,36 @@ _SITL: dict[str, tuple[str, Callable[[LinkUrl, Clock], Link]]] = {
 """Real simulators that a `sitl:` URL starts for the time of the command."""
 
 
+_PORT = re.compile(r"(gps[12]|telem[12]|uart\d{1,2})(\.[a-z_]+)?")
+"""Options of simulated flight controllers that name the device behind a port (`gps1=ublox-m10`), and its options."""
+
+
 def simulated_names() -> tuple[str, ...]:
     """Give what may stand behind `sim:`."""
     return tuple(_SIMULATED)
 
 
 def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path | None) -> SimulatedVehicle:
-    """Make the simulated vehicle `target`; UsageError lists what there is."""
+    """Make the simulated vehicle `target`; UsageError lists what there is.
+
+    `gps1=ublox-m10&gps1.fault=lost:0.1` connects another one to a port of a flight controller.
+    """
     if target not in _SIMULATED:
         raise UsageError(
             t("there is no simulated vehicle {name!r}", name=target),
             hint=t("choose one of: {names}", names=", ".join(f"sim:{n}" for n in _SIMULATED)),
         )
-    return _SIMULATED[target][1](target, options, state_dir)
+    behind = {name: value for name, value in options.items() if _PORT.fullmatch(name)}
+    vehicle = _SIMULATED[target][1](target, {n: v for n, v in options.items() if n not in behind}, state_dir)
+    for port in sorted(name for name in behind if "." not in name):
+        own = {n.partition(".")[2]: v for n, v in behind.items() if n.startswith(f"{port}.")}
+        attach = getattr(vehicle, "attach", None)
+        if attach is None:
+            raise UsageError(
+                t("sim:{target} has no port {port}", target=target, port=port), hint=t("leave {port} out", port=port)
+            )
+        attach(port, make_simulated(behind[port], own, state_dir=state_dir))
+    return vehicle
 
 
 def candidates(url: str, family: str = "", *, state_dir: Path | None = None) -> tuple[MakeDriver, ...]:
@@ -225,6 +243,8 @@ def candidates(url: str, family: str = "", *, state_dir: Path | None = None) -> 
     if not family:
         started = {f"sim:{n}": f for n, (f, _) in _SIMULATED.items()} | {f"sitl:{n}": f for n, (f, _) in _SITL.items()}
         family = started.get(f"{link.scheme}:{link.target}", "")
+    if link.scheme == "via":
+        family = family or _behind(link)
     # Who listens only answers; a vehicle behind udpout: does not know us before we spoke.
     speak_first = link.scheme.endswith("udpout") or (link.scheme, link.target) == ("sitl", "px4")
     if not family:
@@ -240,6 +260,19 @@ def candidates(url: str, family: str = "", *, state_dir: Path | None = None) -> 
     return (FAMILIES[family],)
 
 
+def _behind(link: LinkUrl) -> str:
+    """Give the family of the module behind a flight controller's port. Raises UsageError where it may be anything."""
+    from dronekit_cfg.links.via import likely_family
+
+    family = likely_family(link)
+    if not family:
+        raise UsageError(
+            t("{url}: what is behind this port?", url=link.text),
+            hint=t("name it: --family {names}", names=" or ".join(sorted(_MODULES))),
+        )
+    return family
+
+
 def open_link(
     url: str,
     *,
@@ -248,10 +281,13 @@ def open_link(
     record: Path | None = None,
     report: Reporter = silent,
     hushed: Callable[[], bool] | None = None,
+    target: tuple[int, int | None] | None = None,
+    signing_key: Path | None = None,
 ) -> Link:
     """Make the link behind `url` (not opened yet), with the schemes that only families know.
 
-    `hushed` tells recordings when to leave bytes out.
+    `hushed` tells recordings when to leave bytes out. `target` and `signing_key` are for the flight controller that a
+    `via:` link goes through.
     """
 
     def sim(link: LinkUrl, clock: Clock) -> Link:
@@ -265,7 +301,18 @@ def open_link(
             )
         return _SITL[link.target][1](link, clock)
 
-    link = make_link(url, clock=clock, extra={"sim": sim, "sitl": sitl}, report=report, hushed=hushed)
+    def via(link: LinkUrl, clock: Clock) -> Link:
+        from dronekit_cfg.links.via import Through, make_via
+        from dronekit_cfg.wire.mavlink import read_signing_key
+
+        key = read_signing_key(signing_key) if signing_key else None
+        return make_via(link, clock, Through(below, state_dir, target, key, report))
+
+    def below(url: str) -> Link:
+        return make_link(url, clock=clock, extra={"sim": sim, "sitl": sitl}, report=report, hushed=hushed)
+
+    known = {"sim": sim, "sitl": sitl, "via": via}
+    link = make_link(url, clock=clock, extra=known, report=report, hushed=hushed)
     if record is None:
         return link
     from dronekit_cfg.links.record import RecordLink, never

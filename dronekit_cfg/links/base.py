@@ -42,6 +42,9 @@ class Link(Protocol):
     def reopen(self) -> None:
         """Close and open again."""
 
+    def set_baud(self, baud: int) -> bool:
+        """Go on at another speed, also after `reopen`; False where the link has none that we can change."""
+
     def close(self) -> None:
         """Close; never raises, may be called twice."""
 

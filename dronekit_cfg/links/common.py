@@ -42,6 +42,10 @@ class BaseLink(ABC):
     def close(self) -> None:
         """Close; never raises, may be called twice."""
 
+    def set_baud(self, baud: int) -> bool:  # noqa: ARG002 - for links that have one
+        """Say that this link has no speed that we can change."""
+        return False
+
     def reopen(self) -> None:
         """Close and open again."""
         self.close()

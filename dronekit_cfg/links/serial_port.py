@@ -97,6 +97,17 @@ class PortLink(BaseLink):
         except serial_errors() as error:
             raise lost_error(self.url, error) from error
 
+    def set_baud(self, baud: int) -> bool:
+        """Go on at another speed; what was sent before leaves at the old one."""
+        port = self._opened()
+        try:
+            port.flush()
+            port.baudrate = baud
+        except serial_errors() as error:
+            raise lost_error(self.url, error) from error
+        self.baud = baud
+        return True
+
     def close(self) -> None:
         """Close the port."""
         port, self._port = self._port, None

@@ -71,6 +71,15 @@ class MemoryLink(BaseLink):
             self._check()
         self._vehicle.receive(data, self._clock.now())
 
+    def set_baud(self, baud: int) -> bool:
+        """Change the speed at which we speak to a vehicle whose port has one."""
+        change = getattr(self._vehicle, "set_host_baud", None)
+        if change is None:
+            return False
+        change(baud)
+        self.baud = baud
+        return True
+
     def close(self) -> None:
         """Let go of the vehicle; it keeps its memory."""
         self._is_open = False

@@ -51,6 +51,7 @@ def derived_identity(*parts: str) -> Identity:
 class Core:
     """The shared state. Times are seconds on the clock of the serving side.
 
+    `gps_stands_at` is when the GNSS receiver was taken from the vehicle, None while it has it.
     `booted_at` is when the firmware started (its clock shows 0 then). `armed_at` is None while disarmed. `initialised`
     becomes true when the sensors are calibrated, some seconds after the boot. `clock` is the latest time that the
     serving side told; `heard` whether a ground station has spoken since the boot.
@@ -72,6 +73,7 @@ class Core:
     boots: int = 0
     clock: float = -math.inf
     heard: bool = False
+    gps_stands_at: float | None = None
 
     @property
     def armed(self) -> bool:

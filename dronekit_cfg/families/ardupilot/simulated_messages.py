@@ -122,6 +122,7 @@ def _mission(_core: Core, _scene: Scene, _now: float) -> Mapping[str, Any]:
 
 
 def _gps(core: Core, scene: Scene, now: float) -> Mapping[str, Any]:
+    now = now if core.gps_stands_at is None else core.gps_stands_at
     seconds = core.uptime(now)
     fixed = scene.located(seconds)
     north, east, up = scene.position(seconds)

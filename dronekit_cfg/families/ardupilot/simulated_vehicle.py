@@ -10,10 +10,13 @@ from dronekit_cfg.families.ardupilot.simulated_boot import FIRST_HEARTBEAT, plan
 from dronekit_cfg.families.ardupilot.simulated_commands import Commands
 from dronekit_cfg.families.ardupilot.simulated_core import Core, Severity, derived_identity
 from dronekit_cfg.families.ardupilot.simulated_ftp import FtpServer, Peer
+from dronekit_cfg.families.ardupilot.simulated_other import OtherStation
+from dronekit_cfg.families.ardupilot.simulated_ports import Ports
 from dronekit_cfg.families.ardupilot.simulated_requests import Reader
 from dronekit_cfg.families.ardupilot.simulated_scene import Scene
 from dronekit_cfg.families.ardupilot.simulated_telemetry import Telemetry
 from dronekit_cfg.families.ardupilot.simulated_writes import Writer
+from dronekit_cfg.sim.vehicle import SimulatedVehicle
 from dronekit_cfg.wire.mavlink import Message
 
 __all__ = ["SimulatedCopter"]
@@ -60,6 +63,8 @@ class SimulatedCopter:
             drop_rate=faults.drop_burst or 0.0,
             random=core.random,
         )
+        self._ports = Ports(core)
+        self._other = OtherStation(core, self._writer, self._reader)
         self._handlers: Mapping[str, _Handler] = {
             "AUTOPILOT_VERSION_REQUEST": lambda _message, _now: self._commands.send_version(),
             "COMMAND_INT": self._command_int,
@@ -71,8 +76,13 @@ class SimulatedCopter:
             "PARAM_REQUEST_READ": self._param_read,
             "PARAM_SET": self._param_set,
             "REQUEST_DATA_STREAM": self._data_stream,
+            "SERIAL_CONTROL": self._ports.control,
             "TIMESYNC": self._timesync,
         }
+
+    def attach(self, port: str, device: SimulatedVehicle) -> None:
+        """Connect a simulated device to a port, such as "gps1"."""
+        self._ports.attach(port, device)
 
     # --- the seam
 
@@ -134,6 +144,7 @@ class SimulatedCopter:
         start = now + max(0.0, (core.faults.slow_boot or 0.0) - FIRST_HEARTBEAT)
         plan_boot(core, self._writer, self._scene.noise, start, again=core.boots > 0)
         core.boots += 1
+        self._ports.restart()
         self._accepts_at = start + FIRST_HEARTBEAT
         self._begin(now, self._accepts_at)
 
@@ -145,6 +156,7 @@ class SimulatedCopter:
         self._reader.reset()
         self._ftp.reset()
         self._telemetry.start(first_heartbeat, self._stream_rate)
+        self._other.start(first_heartbeat)
         if core.faults.armed:
             core.armed_at = now
         if core.faults.ftp_busy:
@@ -165,6 +177,7 @@ class SimulatedCopter:
 
     def _after_write(self, written: int, now: float) -> None:
         faults = self._core.faults
+        self._other.written(written, now)
         if written == faults.arms_after:
             self._core.agenda.add(now, self._commands.take_off_guard)
         if written == faults.reboot_mid:

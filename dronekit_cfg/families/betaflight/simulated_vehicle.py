@@ -14,8 +14,10 @@ from random import Random
 from dronekit_cfg.families.betaflight.simulated_cli import BetaflightCli, Leaving, TwinState
 from dronekit_cfg.families.betaflight.simulated_data import TwinData
 from dronekit_cfg.families.betaflight.simulated_faults import CliFaults
+from dronekit_cfg.families.betaflight.simulated_passthrough import BehindPorts
 from dronekit_cfg.families.betaflight.simulated_sensors import BenchSensors
 from dronekit_cfg.sim.memory import Memory
+from dronekit_cfg.sim.vehicle import SimulatedVehicle
 from dronekit_cfg.wire.msp import Direction, MspDecoder, MspFrame, Noise, encode_reply
 from dronekit_cfg.wire.msp_messages import Code
 
@@ -79,6 +81,7 @@ class CliVehicle:
         self._out = _Output()
         self.hung_up = False
         self._ignored_exit = False
+        self.ports = BehindPorts()
         self._up_at = self._quiet_since = self._look_at = -math.inf
         self.in_cli = self._entering = self._ending = False
         self.boots = 0
@@ -90,6 +93,8 @@ class CliVehicle:
         """A host opened the link; a vehicle in its CLI stays there and says nothing."""
         self.hung_up = False
         self._out.parts.clear()
+        if self.ports.opened(now):
+            self._boot(now)
         if now < self._up_at:
             self._received.clear()
 
@@ -97,6 +102,9 @@ class CliVehicle:
         """Take bytes into the receive buffer; what does not fit is lost, as is all while it boots."""
         self.poll_inputs(now)
         if now < self._up_at or self.hung_up:
+            return
+        if self.ports.active is not None:
+            self.ports.active.receive(data, now)
             return
         if not self._received:
             self._look_at = now + TICK
@@ -107,6 +115,8 @@ class CliVehicle:
         """Give what is due."""
         self.poll_inputs(now)
         data = self._out.take(now)
+        if self.ports.active is not None:
+            return data + self.ports.active.poll(now)
         if self.faults.lost:
             data = bytes(b for b in data if self._random.random() >= self.faults.lost)
         if self._ending and not self._out.parts:
@@ -117,9 +127,15 @@ class CliVehicle:
     def next_due(self, now: float) -> float:
         """Give when something happens next."""
         due = min(self._out.next_due, self._look_at if self._received else math.inf)
+        if self.ports.active is not None:
+            due = min(due, self.ports.active.next_due(now))
         if self._entering:
             due = min(due, self._quiet_since + ENTRY)
         return max(due, now)
+
+    def attach(self, port: str, device: SimulatedVehicle) -> None:
+        """Connect a simulated device to a port, such as "uart2"."""
+        self.ports.attach(port, device)
 
     # -- inside
 
@@ -225,10 +241,12 @@ class CliVehicle:
                 self.faults = _without(self.faults, reboot_mid=0)
                 self._reboot(now, b"")
                 return False
-            reply = self._reply(line)
+            reply = self.ports.answer(line, now) or self._reply(line)
             if isinstance(reply, Leaving):
                 return self._leave(reply, line, now)
             self._say(reply, now)
+            if self.ports.active is not None:
+                return False
         self._out.add(now, _PROMPT)
         return True
 
