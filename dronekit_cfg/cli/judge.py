@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dronekit_cfg.catalog.renames import Renames, load_renames
 from dronekit_cfg.catalog.store import SpecFile, list_specs, releases_first, spec_for
+from dronekit_cfg.engine.generations import strays
 from dronekit_cfg.engine.judge import facts_of
 from dronekit_cfg.errors import FileProblems, UsageError
 from dronekit_cfg.formats.read_any import SettingsFile, read_settings
@@ -235,6 +236,10 @@ def _carried(
     settings: dict[str, Value | Scalar] = {}
     origins: dict[str, Origin] = {}
     found: list[Finding] = []
+    if renames is not None:
+        places = {w.name: w.origin for w in resolved.settings}
+        mixed = strays({w.name: w.value for w in resolved.settings}, renames, resolved.names)
+        found += [Finding("NAME-GENERATION", "error", s.name, s.message, s.hint, places[s.name]) for s in mixed]
     for wanted in resolved.settings:
         name, value = wanted.name, wanted.value
         try:

@@ -7,11 +7,12 @@ commented out with its reason. What only a person can decide is a problem with i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from dronekit_cfg.catalog.renames import Dropped, Rename, Renames, carry, load_renames
+from dronekit_cfg.engine.generations import strays
 from dronekit_cfg.errors import FileProblems, Problem, UsageError
 from dronekit_cfg.formats import yaml_tree
 from dronekit_cfg.formats.profile_yaml import parse_layer
@@ -88,7 +89,7 @@ class _Work:
 
     def run(self, before: str, after: str) -> Migrated:
         settings: dict[str, Any] = self.document.data.get("settings") or {}
-        self.problems += self.mixed(settings)
+        self.problems += self.mixed(settings, before)
         for name, entry in settings.items():
             self.setting(name, entry)
         if self.problems:
@@ -98,29 +99,11 @@ class _Work:
             self.note(("names",), f"names: {before}", f"names: {after}")
         return Migrated(self.edited(), tuple(sorted(self.changes, key=lambda c: c.line)))
 
-    def mixed(self, settings: Any) -> Iterator[Problem]:
-        """Name every setting of a later generation than the profile says."""
-        for entry in self.table:
-            if (
-                entry.new in settings
-                and entry.new != entry.old
-                and _key(entry.since) > self.now
-                and not self._own(entry)
-            ):
-                hint = t("write {old} there, or raise names: to {since}", old=entry.old, since=entry.since)
-                message = t("{name} is a name of {since}: generations are mixed", name=entry.new, since=entry.since)
-                yield self.problem(("settings", entry.new), message, hint)
-            if entry.old in settings and _key(entry.since) <= self.now and not self._known(entry.old):
-                hint = t("write {new} there", new=entry.new)
-                message = t("{name} is no name since {since}: generations are mixed", name=entry.old, since=entry.since)
-                yield self.problem(("settings", entry.old), message, hint)
-
-    def _own(self, entry: Rename) -> bool:
-        """Whether the newer name was that of another setting before."""
-        return any(e.old == entry.new and _key(e.since) > self.now for e in self.table)
-
-    def _known(self, name: str) -> bool:
-        return any(e.new == name and _key(e.since) <= self.now for e in self.table)
+    def mixed(self, settings: Mapping[str, Any], names: str) -> Iterator[Problem]:
+        """Name every setting of another generation than the profile says."""
+        values = {n: e.get("value") if isinstance(e, dict) else e for n, e in settings.items()}
+        for stray in strays(values, self.table, names):
+            yield self.problem(("settings", stray.name), stray.message, stray.hint)
 
     def setting(self, name: str, entry: Any) -> None:
         if dropped := self.dropped(name):

@@ -193,6 +193,7 @@ def lint(
     """Check profile files. Exit code 0: clean; 1: problems, each with file:line:col and remedy."""
     from dronekit_cfg.cli.render import plural
     from dronekit_cfg.cli.settings import library_of
+    from dronekit_cfg.engine.generations import layer_problems
     from dronekit_cfg.formats.profile_yaml import load_layer
 
     library = library_of(options)
@@ -201,7 +202,7 @@ def lint(
     problems: list[Problem] = []
     for path in paths:
         try:
-            load_layer(path)
+            problems += layer_problems(load_layer(path))
         except FileProblems as error:
             problems += error.problems
         except UsageError as error:
