@@ -12,7 +12,7 @@ from dronekit_cfg.text import t
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-__all__ = ["change_from", "change_to", "changes_view", "plan_summary", "plan_view"]
+__all__ = ["change_from", "change_to", "changes_view", "plan_summary", "plan_view", "profile_files"]
 
 SNAPSHOT_LAYER = "snapshot"
 """The layer of all values of a restore; saying it for each of them would be noise."""
@@ -85,9 +85,13 @@ def plan_view(
     profile = Text(plan.profile)
     if plan.profile_digest:
         profile.append(f"  {_short(plan.profile_digest)}", style="dim")
-    parts: list[RenderableType] = [
-        facts([*identity_rows(plan.identity), (t("profile"), profile), (t("checked by"), plan.spec)], indent=0)
+    rows: list[tuple[str, str | Text]] = [
+        *identity_rows(plan.identity),
+        (t("profile"), profile),
+        (t("from"), ", ".join(profile_files(plan))),
+        (t("checked by"), plan.spec),
     ]
+    parts: list[RenderableType] = [facts(rows, indent=0)]
     if not brief:
         parts += _changes(plan, spec, console, plan.changes[:first] if first else plan.changes)
     parts += _remarks(plan, glyphs)
@@ -96,6 +100,17 @@ def plan_view(
     if plan.steps and not brief:
         parts += [Text(""), Text(t("Steps"), style="bold"), *_steps(plan)]
     return parts
+
+
+def profile_files(plan: Plan) -> tuple[str, ...]:
+    """Give the profile files that have a part in the plan; shipped ones by their place in the library."""
+    from pathlib import Path
+
+    from dronekit_cfg.formats.shipped import shipped
+
+    library = shipped("profiles")
+    files = dict.fromkeys(Path(w.origin.file) for w in plan.wanted if w.origin.line)
+    return tuple(f.relative_to(library).as_posix() if f.is_relative_to(library) else str(f) for f in files)
 
 
 def _changes(plan: Plan, spec: Spec | None, console: Console, shown: Sequence[Change]) -> list[RenderableType]:

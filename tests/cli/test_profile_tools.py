@@ -149,3 +149,37 @@ def test_a_vehicle_that_lacks_a_required_part_does_not_verify(cli: Run) -> None:
     assert [f["message"] for f in found.document["findings"] if f["id"] == "part-missing"] == [
         "the build requires imu: >=9, and fitted is: SITL, SITL"
     ]
+
+
+PORTS = ("-i", "port_gps=3", "-i", "port_gps2=4", "-i", "port_rc=2")
+SWAPPED = ("-i", "cells=6", *PORTS, "--link", "sim:ardupilot-copter")
+
+
+def test_swapping_a_module_is_one_word_and_shows_only_what_the_swap_changes(cli: Run) -> None:
+    stack = "heavy-lift-hexa+gnss-{gnss}+rc-elrs+gnss-resilient"
+    assert cli("apply", stack.format(gnss="dual-ublox"), *SWAPPED, "--yes", "-q").code == 0
+
+    def planned(gnss: str) -> dict[str, tuple[float, float]]:
+        found = cli("plan", stack.format(gnss=gnss), *SWAPPED, "--json")
+        return {c["name"]: (c["old"]["value"], c["wanted"]["value"]) for c in found.document["plan"]["changes"]}
+
+    assert planned("dual-ublox") == {}
+    # what the old module had set is cleared: the second receiver, its port, and the lane that followed it
+    assert planned("single-ublox") == {"GPS2_TYPE": (2, 0), "EK3_AFFINITY": (1, 0), "SERIAL4_PROTOCOL": (5, -1)}
+    assert planned("dronecan") == {
+        "GPS1_TYPE": (2, 9),
+        "GPS2_TYPE": (2, 0),
+        "GPS_AUTO_CONFIG": (1, 2),
+        "EK3_AFFINITY": (1, 0),
+        "SERIAL3_PROTOCOL": (5, -1),
+        "SERIAL4_PROTOCOL": (5, -1),
+        "CAN_P1_DRIVER": (0, 1),
+    }
+
+
+def test_one_name_is_planned_for_the_family_that_the_vehicle_is_and_the_plan_names_the_files(cli: Run) -> None:
+    for link, family in (("sim:ardupilot-copter?fresh", "ardupilot"), ("sim:px4-copter?fresh", "px4")):
+        shown = cli("plan", "heavy-lift+gnss-resilient", "-i", "cells=6", "--link", link)
+        assert shown.code == 1, shown.err
+        for part in ("base", "airframes/heavy-lift.yaml", "overlays/gnss-resilient.yaml"):
+            assert f"{family}/{part}" in shown.out
