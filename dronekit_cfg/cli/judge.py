@@ -138,7 +138,7 @@ def _whole_stack(name: str, library: Library) -> tuple[str | None, list[str]]:
             parts.remove(part)
         parts.insert(0, part)
         layers = load_stack((part,), library, family=family, unit=None).layers
-        family = family or layers[0].family
+        family = family or next((layer.family for layer in layers), None)
         present = {known for layer in layers for known in (layer.name, f"base/{layer.name}")}
         waiting += [r.name for layer in layers for r in layer.requires if r.name not in present]
         if len(parts) > LONGEST_STACK:

@@ -32,6 +32,9 @@ MAX_BYTES = 2_000_000
 MAX_DEPTH = 20
 """Levels of nesting; a pack needs seven."""
 
+_QUOTED = 80
+"""Characters of a long message that are shown from its start and from its end."""
+
 _Key = str | int
 
 
@@ -129,10 +132,17 @@ def load(text: str, file: str, schema_name: str) -> Document:
         raise _problem(file, t("not valid YAML: {why}", why=why)) from None
     document = Document(file, text, root)
     validator = jsonschema_rs.validator_for(schema(schema_name))
-    problems = [document.problem(list(e.instance_path), e.message) for e in validator.iter_errors(document.data)]
+    problems = [
+        document.problem(list(e.instance_path), _short(e.message)) for e in validator.iter_errors(document.data)
+    ]
     if problems:
         raise FileProblems(tuple(sorted(problems, key=lambda p: (p.line, p.column))))
     return document
+
+
+def _short(message: str) -> str:
+    """Cut the value out of the middle of a message that quotes all of it; what is wrong with it stands at the end."""
+    return message if len(message) <= 2 * _QUOTED else f"{message[:_QUOTED]} ... {message[-_QUOTED:]}"
 
 
 def _refuse_traps(events: Iterable[Any], file: str) -> None:

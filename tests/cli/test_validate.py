@@ -197,3 +197,69 @@ def test_a_truncated_metadata_file_is_refused(cli: Run, tmp_path: Path) -> None:
     assert said.code == 2
     assert "what to do:" in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("name", ["a.param", "a.parm", "a.params", "a.yaml", "a.json", "a.txt"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        bytes(range(256)) * 20,
+        b"",
+        b"\x00" * 5000,
+        b"{" * 5000,
+        b"[" * 5000 + b"\n",
+        b"a: &a [*a]\n",
+        "ü,1\n".encode("utf-16"),
+    ],
+    ids=["binary", "empty", "zeros", "braces", "brackets", "recursive", "utf16"],
+)
+def test_what_is_no_settings_file_is_a_finding_of_that_file(
+    cli: Run, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    said = cli("validate", tmp_path / name, "--json")
+    assert said.code == 1, said.err
+    (file,) = said.document["files"]
+    assert [f["id"] for f in file["findings"] if f["severity"] == "error"]
+    assert all(f["origin"]["file"].endswith(name) for f in file["findings"])
+
+
+@pytest.mark.parametrize("name", ["a.param", "a.yaml", "a.json", "a.txt"])
+def test_a_hundred_megabytes_are_refused_by_their_size(cli: Run, tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(100 << 20)
+    said = cli("validate", tmp_path / name)
+    assert said.code == 1
+    assert "larger than" in said.out
+
+
+@pytest.mark.parametrize(
+    ("violation", "words"),
+    [
+        ('p("FS_THR_ENABLE") ==', "does not read"),
+        ('__import__("os").system("id")', "only functions"),
+        ('p("FS_THR_ENABLE") == 9**9**9', "Pow is not part"),
+        ('p("FS_THR_ENABEL") == 0', "did you mean FS_THR_ENABLE?"),
+        (" or ".join(['p("FS_THR_ENABLE") == 0'] * 3000), "is longer than 2000 characters"),
+        ("(" * 400 + "1" + ")" * 400, "pack.yaml:8:"),
+        ('nosuch("FS_THR_ENABLE")', "nosuch"),
+        ('p("FS_THR_ENABLE", 1, 2, 3)', "p takes 1 to 2 arguments"),
+        ("lambda: 1", "Lambda"),
+    ],
+    ids=["syntax", "import", "power", "typo", "long", "deep", "unknown", "arguments", "lambda"],
+)
+def test_a_bad_or_endless_expression_of_a_pack_says_where_it_stands(
+    cli: Run, dump: Path, tmp_path: Path, violation: str, words: str
+) -> None:
+    pack = tmp_path / "pack.yaml"
+    pack.write_text(
+        "format: dronekit-cfg/rules/v1\npack: mine\nrules:\n  - id: MY-1\n    title: t\n    severity: error\n"
+        f"    applies: {{family: ardupilot}}\n    violation: {violation!r}\n    message: m\n    why: w\n    remedy: r\n"
+        "    source: s\n    examples:\n      bad: {settings: {FS_THR_ENABLE: 0}}\n"
+        "      good: {settings: {FS_THR_ENABLE: 1}}\n"
+    )
+    said = cli("validate", dump, "--rules", pack)
+    assert said.code == 2
+    assert f"{pack}:8:" in said.err
+    assert words in said.err
+    assert len(said.err) < 1500
