@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dronekit_cfg.engine.interrupt import Stop
+from dronekit_cfg.engine.leftovers import give_back_ports
 from dronekit_cfg.engine.runner import Runner
 from dronekit_cfg.engine.state import default_root
 from dronekit_cfg.errors import Armed, DronekitError, LinkError, LinkLost, LinkOpenError, NoAnswer, WrongVehicle
@@ -19,7 +20,9 @@ from dronekit_cfg.families.base import Driver
 from dronekit_cfg.families.registry import candidates, open_link
 from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.clock import RealClock
+from dronekit_cfg.links.url import parse
 from dronekit_cfg.model import Identity, Setting, Snapshot, Value, Vault
+from dronekit_cfg.planner.cost import Line
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.text import t
 
@@ -37,6 +40,9 @@ REBOOT_SLACK = 0.5
 LEAVE_SECONDS = 5.0
 """How long the port of a vehicle that restarts is waited for at the end of a command."""
 REBOOT_TRIES = 3
+USB_BAUD = 115_200
+ENOUGH_BYTES = 2000
+"""A transfer of fewer bytes says little about the speed of a line: most of its time are round trips."""
 REBOOT_PATIENCE = 5.0
 """How many seconds a vehicle may answer after a reboot command before it is clear that it did not get it."""
 
@@ -50,7 +56,8 @@ def utc_now() -> str:
 class LinkOptions:
     """How to reach a vehicle. `timeout` in seconds bounds the wait for a first answer; 0 is the family's own.
 
-    `vault` holds the secrets of this run; without one, none is known.
+    `speed` is that of the slowest part of the line in bits per second, 0 when it is not known. `vault` holds the
+    secrets of this run; without one, none is known.
     """
 
     url: str
@@ -59,12 +66,16 @@ class LinkOptions:
     signing_key: Path | None = None
     timeout: float = 0.0
     record: Path | None = None
+    speed: int = 0
     state_dir: Path | None = None
     vault: Vault | None = None
 
 
 class Connection:
-    """A link, the driver of the family that answered on it, and the identity that is pinned from then on."""
+    """A link, the driver of the family that answered on it, and the identity that is pinned from then on.
+
+    `speed_told` says that the user told how fast the line is; `rebooting` are the seconds spent on reboots so far.
+    """
 
     def __init__(self, link: Link, driver: Driver, runner: Runner, session: Session, identity: Identity) -> None:
         self.link = link
@@ -72,6 +83,8 @@ class Connection:
         self.runner = runner
         self.session = session
         self.identity = identity
+        self.speed_told = False
+        self.rebooting = 0.0
         self._stranger: WrongVehicle | None = None
 
     @property
@@ -88,13 +101,20 @@ class Connection:
 
     def snapshot(self, also: Collection[str] = ()) -> Snapshot:
         """Read every listed setting, and those of `also` that are not listed but known to the vehicle by name."""
+        started, before = self.runner.clock.now(), self.runner.received
         snapshot = self.run(self.driver.snapshot(taken=utc_now()))
+        self._measured(self.runner.received - before, self.runner.clock.now() - started)
         hidden = [name for name in also if name not in snapshot.by_name]
         if not hidden:
             return snapshot
         found = self.run(self.driver.read(hidden))
         extra = tuple(setting for setting in found.values() if setting is not None)
         return replace(snapshot, settings=snapshot.settings + extra)
+
+    def _measured(self, size: int, seconds: float) -> None:
+        """Take the speed of the line from a transfer of this size, unless the user told it."""
+        if not self.speed_told and size > ENOUGH_BYTES and seconds > 0:
+            self.session.line = replace(self.session.line, bytes_per_second=size / seconds)
 
     def values(self, names: Collection[str]) -> dict[str, Value | None]:
         """Read some settings by name."""
@@ -116,6 +136,13 @@ class Connection:
         The command may be lost on a bad link while the silence looks like a reboot, so a vehicle that has plainly not
         rebooted is asked again.
         """
+        started = self.runner.clock.now()
+        try:
+            self._reboot()
+        finally:
+            self.rebooting += self.runner.clock.now() - started
+
+    def _reboot(self) -> None:
         self.session.report(Stage(t("reboot")))
         if self.driver.traits.settle_seconds:
             self.runner.clock.sleep(self.driver.traits.settle_seconds)
@@ -203,8 +230,10 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
     """Try each family that may be behind the link, the passive ones first."""
     errors: list[LinkError] = []
     for make in candidates(options.url, options.family, state_dir=options.state_dir or default_root()):
-        session = Session(clock.now, report, vault)
-        driver = make(session, options.target, options.signing_key)
+        session = Session(clock.now, report, vault, _line(options, link))
+        # Through a flight controller they are for it, not for the module behind it.
+        through = parse(options.url).scheme == "via"
+        driver = make(session, None if through else options.target, None if through else options.signing_key)
         runner = Runner(link, driver.codec, clock, stop)
         try:
             identity = _first_identity(link, driver, runner, options.timeout)
@@ -212,9 +241,16 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
             errors.append(error)
             continue
         report(Note(describe(identity)))
-        return Connection(link, driver, runner, session, identity)
+        connection = Connection(link, driver, runner, session, identity)
+        connection.speed_told = bool(options.speed)
+        return connection
     # What the first candidate saw says most: bytes that make no sense beat a later silence.
     raise min(errors, key=lambda e: isinstance(e, NoAnswer))
+
+
+def _line(options: LinkOptions, link: Link) -> Line:
+    """Give the line as far as it is known: a USB port is opened at 115200 baud and far faster than that."""
+    return Line.of_baud(options.speed or (link.baud if link.baud < USB_BAUD else 0))
 
 
 def _first_identity(link: Link, driver: Driver, runner: Runner, timeout: float) -> Identity:
@@ -253,6 +289,7 @@ def connect(
     """
     clock = clock or RealClock()
     vault = options.vault or Vault()
+    candidates(options.url, options.family)  # a URL or family that does not fit is said before anything is opened
     report(Stage(t("connect to {url}", url=options.url)))
     link = open_link(
         options.url,
@@ -261,11 +298,14 @@ def connect(
         record=options.record,
         report=report,
         hushed=lambda: vault.hushed,
+        target=options.target,
+        signing_key=options.signing_key,
     )
     try:
         link.open()
         connection = _identify(link, options, clock, report, stop or Stop(), vault)
         try:
+            give_back_ports(connection, options.state_dir or default_root())
             yield connection
         finally:
             connection.leave()

@@ -19,13 +19,18 @@ SLICE = 0.2
 
 
 class Runner:
-    """Runs flows: writes what they yield, feeds what arrives, resumes them at their deadlines."""
+    """Runs flows: writes what they yield, feeds what arrives, resumes them at their deadlines.
+
+    `sent` and `received` count the bytes both ways.
+    """
 
     def __init__(self, link: Link, codec: Codec, clock: Clock, stop: Stop | None = None) -> None:
         self.link = link
         self.codec = codec
         self.clock = clock
         self.stop = stop or Stop()
+        self.sent = 0
+        self.received = 0
 
     def run(self, flow: Flow[T], *, limit: float | None = None) -> T:
         """Run `flow` to its end and give its result.
@@ -40,7 +45,12 @@ class Runner:
                 try:
                     if wait.send:
                         self.link.write(wait.send)
-                    event = None if wait.until is None else self._next(wait.until)
+                        self.sent += len(wait.send)
+                    if wait.baud:
+                        before = self.link.baud
+                        event: Any | None = before if self.link.set_baud(wait.baud) else None
+                    else:
+                        event = None if wait.until is None else self._next(wait.until)
                 except LinkError as error:
                     wait = flow.throw(error)
                     continue
@@ -68,4 +78,5 @@ class Runner:
                 return None
             data = self.link.read(min(left, SLICE))
             if data:
+                self.received += len(data)
                 self.codec.receive_data(data)

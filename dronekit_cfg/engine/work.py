@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from dronekit_cfg.catalog.renames import Renames
@@ -10,7 +10,8 @@ from dronekit_cfg.engine.connection import Connection
 from dronekit_cfg.engine.journal import Journal
 from dronekit_cfg.errors import DronekitError
 from dronekit_cfg.events import Note, Progress, Stage
-from dronekit_cfg.model import Change, Outcome, Plan, Snapshot, Spec, Value, Verdict
+from dronekit_cfg.families.base import WritesBulk
+from dronekit_cfg.model import Change, Outcome, Phase, Plan, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.planner.plan import Goal, make_plan
 from dronekit_cfg.text import t
 
@@ -49,14 +50,20 @@ class Trace:
 
 @dataclass
 class Work:
-    """The moving parts of one transaction. `traces` holds every setting that was or may have been written, in order."""
+    """The moving parts of one transaction. `traces` holds every setting that was or may have been written, in order.
+
+    `carried` are those that went as a whole, without an answer for each. `base` is how the vehicle was found, `before`
+    how it was before the apply that is undone (None when that is lost).
+    """
 
     connection: Connection
     journal: Journal
     base: Snapshot
     spec: Spec | None
     renames: Renames | None
+    before: Snapshot | None = None
     traces: dict[str, Trace] = field(default_factory=dict)
+    carried: set[str] = field(default_factory=set)
     reboots: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -67,7 +74,12 @@ class Work:
     def look(self, also: Sequence[str]) -> Snapshot:
         """Read everything, listed or touched."""
         self.connection.session.report(Stage(t("read everything back")))
-        return self.connection.snapshot(also=[*also, *(n for n in self.traces if n not in also)])
+        snapshot = self.connection.snapshot(also=[*also, *(n for n in self.traces if n not in also)])
+        for name in self.carried:
+            trace, found = self.traces[name], snapshot.value(name)
+            if trace.verdict is Verdict.LOST and trace.wanted.same(found):
+                trace.verdict, trace.detail = Verdict.WRITTEN, t("went with a packed file, read back")
+        return snapshot
 
     def write(self, changes: Sequence[Change]) -> tuple[Outcome, ...]:
         """Write `changes` in order, batch by batch: arm state, journal, write, journal."""
@@ -75,21 +87,49 @@ class Work:
         one = len(changes) == 1
         report(Stage(t("write 1 setting") if one else t("write {count} settings", count=len(changes))))
         outcomes: list[Outcome] = []
-        for start in range(0, len(changes), BATCH):
-            batch = tuple(changes[start : start + BATCH])
-            self.connection.require_disarmed()
-            known = tuple(self._from_base(change) for change in batch)
-            self.journal.intent(known)
-            for change in known:
-                self._trace(change)
-            results = self.connection.run(self.connection.driver.write(batch))
-            self.journal.outcome(results)
-            for outcome in results:
-                trace = self.traces[outcome.name]
-                trace.echoed, trace.verdict, trace.detail = outcome.echoed, outcome.verdict, outcome.detail
-            outcomes += results
+        for batch, bulk in self._batches(changes):
+            outcomes += self._write(batch, bulk=bulk)
             report(Progress(t("settings written"), len(outcomes), len(changes)))
         return tuple(outcomes)
+
+    def _batches(self, changes: Sequence[Change]) -> Iterator[tuple[tuple[Change, ...], bool]]:
+        """Give batches of writes, and whether one goes as a whole: what did not arrive so is not sent so again."""
+        driver = self.connection.driver
+        bulk: tuple[Change, ...] = ()
+        if isinstance(driver, WritesBulk):
+            bulk = driver.bulk([c for c in changes if c.name not in self.carried])
+        names = {c.name for c in bulk}
+        rest = [c for c in changes if c.name not in names]
+        first = [c for c in rest if c.phase in (Phase.ROOT, Phase.ENABLE)] if bulk else []
+        last = [c for c in rest if c.phase not in (Phase.ROOT, Phase.ENABLE)] if bulk else rest
+        for start in range(0, len(first), BATCH):
+            yield tuple(first[start : start + BATCH]), False
+        if bulk:
+            yield bulk, True
+        for start in range(0, len(last), BATCH):
+            yield tuple(last[start : start + BATCH]), False
+
+    def _write(self, batch: Sequence[Change], *, bulk: bool) -> tuple[Outcome, ...]:
+        """Write one batch: arm state, journal, write, journal."""
+        connection = self.connection
+        connection.require_disarmed()
+        known = tuple(self._from_base(change) for change in batch)
+        self.journal.intent(known)
+        for change in known:
+            self._trace(change)
+        if bulk and isinstance(connection.driver, WritesBulk):
+            self.carried.update(change.name for change in batch)
+            results = connection.run(connection.driver.write_bulk(batch))
+        else:
+            results = connection.run(connection.driver.write(batch))
+        self.journal.outcome(results)
+        for outcome in results:
+            trace = self.traces[outcome.name]
+            trace.echoed, trace.verdict, trace.detail = outcome.echoed, outcome.verdict, outcome.detail
+            # What a vehicle says about a write that it took (kept by a battery only) belongs into the receipt.
+            if outcome.verdict is Verdict.WRITTEN and outcome.detail and outcome.detail not in self.notes:
+                self.notes.append(outcome.detail)
+        return results
 
     def _from_base(self, change: Change) -> Change:
         """Give the change with the value to go back to: that of before the work, whatever a reboot made of it since."""

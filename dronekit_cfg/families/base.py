@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
 from dronekit_cfg.talk.flow import Codec, Flow
 
-__all__ = ["ArmState", "Driver", "Traits"]
+__all__ = ["ArmState", "Driver", "StartsOver", "Traits", "WritesBulk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +91,25 @@ class Driver(Protocol):
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
+
+
+@runtime_checkable
+class WritesBulk(Protocol):
+    """A driver that can also carry many writes at once, without an answer for each."""
+
+    def bulk(self, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Give those changes that are better written so, in the order to write them; empty for none."""
+
+    def write_bulk(self, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
+        """Write what `bulk` gave. Those whose outcome is LOST have to be read back, which alone tells."""
+
+
+@runtime_checkable
+class StartsOver(Protocol):
+    """A driver whose writes may begin with a reset to defaults that is not stored before `commit`.
+
+    What the reset changed and nobody asked for is written back in the same session, so the outcome is the same as
+    without it; what no dump shows is at its default then.
+    """
+
+    start_over: bool

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
@@ -16,7 +16,9 @@ from dronekit_cfg.talk import mavlink_commands
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.mavlink_connect import Target, identify
 from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_events import EventBook
 from dronekit_cfg.talk.mavlink_params import read_values
+from dronekit_cfg.talk.mavlink_streams import pause_streams, resume_streams
 from dronekit_cfg.talk.mavlink_texts import STATES
 from dronekit_cfg.talk.mavlink_write import write_values
 from dronekit_cfg.wire.mavlink import MavlinkCodec
@@ -53,6 +55,23 @@ class Autopilot(Protocol):
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value that is stored; ValueError says why it does not fit."""
+
+
+@runtime_checkable
+class TakesFiles(Protocol):
+    """An autopilot that can also be given many settings as one file."""
+
+    def bulk(
+        self,
+        conversation: Conversation,
+        identity: Identity | None,
+        changes: Sequence[Change],
+        known: Mapping[str, Setting],
+    ) -> tuple[Change, ...]:
+        """Give the changes that are better written as one file than one by one; empty for none."""
+
+    def write_bulk(self, conversation: Conversation, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
+        """Write what `bulk` gave; outcomes are LOST until everything was read back. Raises Armed, NoAnswer."""
 
 
 class MavlinkDriver:
@@ -114,6 +133,7 @@ class MavlinkDriver:
     def snapshot(self, *, taken: str) -> Flow[Snapshot]:
         """Read every listed setting. Raises NoAnswer."""
         identity = yield from self._ready()
+        yield from pause_streams(self._conversation)
         source, settings = yield from self._autopilot.settings(self._conversation, identity, slow=self.slow)
         self._listed = {setting.name: setting for setting in settings}
         return Snapshot(identity, taken, source, settings)
@@ -122,6 +142,12 @@ class MavlinkDriver:
         """Read the metadata that the vehicle itself carries; None when it has none."""
         identity = yield from self._ready()
         return (yield from self._autopilot.spec(self._conversation, identity))
+
+    def events(self) -> Flow[EventBook | None]:
+        """Read what the numbers of the vehicle's events mean; None for a firmware that has none."""
+        identity = yield from self._ready()
+        reader = getattr(self._autopilot, "events", None)
+        return (yield from reader(self._conversation, identity)) if reader else None
 
     def read(self, names: Collection[str]) -> Flow[Mapping[str, Setting | None]]:
         """Read settings by name, listed or not; None for those the vehicle does not know. Raises NoAnswer."""
@@ -136,6 +162,7 @@ class MavlinkDriver:
     def write(self, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
         """Write in the given order, about ten in flight. A change of the vehicle's own system number goes last."""
         yield from self._ready()
+        yield from pause_streams(self._conversation)
         numbers = self._autopilot.system_number
         places = sorted(range(len(changes)), key=lambda i: changes[i].name in numbers)
         usual = [i for i in places if changes[i].name not in numbers]
@@ -150,18 +177,35 @@ class MavlinkDriver:
                 self._target = (self._conversation.system, self._target[1])
         return tuple(outcomes[i] for i in range(len(changes)))
 
+    def bulk(self, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Give those changes that are better written as one file, unseen, than one by one; empty for none."""
+        if not isinstance(self._autopilot, TakesFiles):
+            return ()
+        return self._autopilot.bulk(self._conversation, self._identity, changes, self._listed)
+
+    def write_bulk(self, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
+        """Write what `bulk` gave; only reading everything back tells what became of it. Raises Armed, NoAnswer."""
+        yield from self._ready()
+        yield from pause_streams(self._conversation)
+        if not isinstance(self._autopilot, TakesFiles):
+            return (yield from write_values(self._conversation, changes))
+        return (yield from self._autopilot.write_bulk(self._conversation, changes))
+
     def commit(self) -> Flow[None]:
         """Do nothing: each write is kept at once."""
         yield from ()
 
     def discard(self) -> Flow[None]:
-        """Do nothing: there are no staged writes."""
-        yield from ()
+        """Put back the telemetry that was paused; there are no staged writes."""
+        if self._conversation.paused:
+            yield from self._ready()  # the link may have been opened again
+            yield from resume_streams(self._conversation)
 
     def reboot(self) -> Flow[None]:
         """Ask for a reboot and see it accepted. Raises Armed, VehicleError, NoAnswer."""
         yield from self._ready()
         yield from mavlink_commands.reboot(self._conversation)
+        self._conversation.paused.clear()  # they come back by themselves, as they are configured by then
 
     def uptime(self) -> Flow[float | None]:
         """Ask how many seconds the vehicle has been up; None when it cannot tell."""

@@ -34,8 +34,14 @@ _SWAP_SECONDS = 0.1  # a unit waits so long for the one that shall overtake it
 class Faults:
     """What goes wrong. Shares are probabilities per unit from 0 to 1, times are seconds, `baud` is bits per second.
 
-    `rx_loss` and `tx_loss` replace `loss` for what we receive and send. The link is lost `cut_after` seconds after it
-    was opened, once, and can be reopened `cut_for` seconds later (never, when that is None).
+    `ber` is the share of bits that a radio gets wrong: long frames suffer more than short ones, which `loss` and
+    `corrupt` do not tell apart. `rx_loss` and `tx_loss` replace `loss` for what we receive and send. The link is
+    lost `cut_after` seconds after it was opened, once, and can be reopened `cut_for` seconds later (never, when
+    that is None).
+
+    `burst` is the probability that a burst of losses begins with a unit; it lasts `burst_units` on average. Nothing
+    comes through for `stall_for` seconds from `stall_after` seconds after the first opening, and then everything
+    does.
     """
 
     loss: float = 0.0
@@ -43,12 +49,17 @@ class Faults:
     tx_loss: float | None = None
     dup: float = 0.0
     corrupt: float = 0.0
+    ber: float = 0.0
     reorder: float = 0.0
     latency: float = 0.0
     jitter: float = 0.0
     baud: int = 0
     cut_after: float | None = None
     cut_for: float | None = None
+    burst: float = 0.0
+    burst_units: float = 8.0
+    stall_after: float | None = None
+    stall_for: float = 5.0
     seed: int = 0
 
     @classmethod
@@ -78,12 +89,16 @@ class _Lane:
     faults: Faults
     loss: float
     rng: random.Random
+    burst_rng: random.Random
     counts: Counts = field(default_factory=Counts)
     _splitter: FrameSplitter = field(default_factory=FrameSplitter)
     _queue: deque[tuple[float, bytes]] = field(default_factory=deque)
     _held: tuple[float, bytes] | None = None
     _line_free: float = -math.inf
     _partial_until: float = math.inf
+    _in_burst: bool = False
+    stalled: tuple[float, float] = (math.inf, math.inf)
+    """From when to when nothing comes through."""
 
     def put(self, data: bytes, now: float) -> None:
         """Take bytes that enter the lane at `now`."""
@@ -96,12 +111,14 @@ class _Lane:
         self.counts.units += 1
         if self.faults.baud:
             self._line_free = max(now, self._line_free) + len(unit) * _BITS_PER_BYTE / self.faults.baud
-        if lose < self.loss:
+        if self._burst_takes_it() or lose < self.loss:
             self.counts.lost += 1
             return
         sent = max(now, self._line_free)
         due = max(sent + self.faults.latency + late * self.faults.jitter, self._last_due())
-        if damage < self.faults.corrupt:
+        if self.stalled[0] <= due < self.stalled[1]:
+            due = self.stalled[1]
+        if damage < self._damaged(len(unit)):
             self.counts.corrupted += 1
             at = int(place * len(unit))
             unit = unit[:at] + bytes([unit[at] ^ (1 << int(bit * 8))]) + unit[at + 1 :]
@@ -117,6 +134,18 @@ class _Lane:
         if self._held is not None:
             self._queue.append((due, self._held[1]))
             self._held = None
+
+    def _burst_takes_it(self) -> bool:
+        """Go on with a burst of losses or begin one [Gilbert's model]; bursts have dice of their own."""
+        if not self.faults.burst:
+            return False
+        chance = 1 - 1 / max(1.0, self.faults.burst_units) if self._in_burst else self.faults.burst
+        self._in_burst = self.burst_rng.random() < chance
+        return self._in_burst
+
+    def _damaged(self, size: int) -> float:
+        """Give the probability that a unit is damaged: the longer it is, the likelier at a given bit error rate."""
+        return 1 - (1 - self.faults.corrupt) * (1 - self.faults.ber) ** (8 * size)
 
     def _last_due(self) -> float:
         return self._queue[-1][0] if self._queue else -math.inf
@@ -176,8 +205,9 @@ class ChaosLink(BaseLink):
         self._back_at = -math.inf
 
     def _lane(self, direction: str, loss: float | None) -> _Lane:
-        rng = random.Random(f"{self._faults.seed}:{direction}")  # noqa: S311  a repeatable story, not a secret
-        return _Lane(self._faults, self._faults.loss if loss is None else loss, rng)
+        seed = f"{self._faults.seed}:{direction}"
+        rng, bursts = random.Random(seed), random.Random(f"{seed}:burst")  # noqa: S311  a repeatable story, no secret
+        return _Lane(self._faults, self._faults.loss if loss is None else loss, rng, bursts)
 
     @property
     def rx(self) -> Counts:
@@ -203,6 +233,10 @@ class ChaosLink(BaseLink):
         if self._cut_at is None:
             after = self._faults.cut_after
             self._cut_at = math.inf if after is None else self._clock.now() + after
+            if self._faults.stall_after is not None:
+                start = self._clock.now() + self._faults.stall_after
+                for lane in (self._rx_lane, self._tx_lane):
+                    lane.stalled = (start, start + self._faults.stall_for)
 
     def _refuse_while_cut(self) -> None:
         if self._clock.now() < self._back_at:
@@ -278,6 +312,13 @@ class ChaosLink(BaseLink):
             self._rx_lane.put(data, now)
         elif now < start + wait:  # an inner link that does not wait on our clock
             self._clock.sleep(start + wait - now)
+
+    def set_baud(self, baud: int) -> bool:
+        """Change the speed of the inner link, once all that was sent has left."""
+        self._settle()
+        changed = self._inner.set_baud(baud)
+        self.baud = self._inner.baud
+        return changed
 
     def reopen(self) -> None:
         """Open again; raises `LinkOpenError` while the link is cut."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from dronekit_cfg.events import Reporter, silent
 from dronekit_cfg.model import Vault
+from dronekit_cfg.planner.cost import Line
 
 __all__ = ["Codec", "Flow", "Session", "Wait"]
 
@@ -26,8 +27,8 @@ T = TypeVar("T")
 class Wait:
     """Bytes to send now, and until when to wait for the next message (seconds on the session's clock).
 
-    With a `baud`, the speed of the port is changed after `send` has left, and the flow is resumed at once with True, or
-    with None where the link has no speed that we can change.
+    With a `baud`, the speed of the port is changed after `send` has left, and the flow is resumed at once with the
+    speed before (0 when it is not known), or with None where the link has no speed that we can change.
     """
 
     send: bytes = b""
@@ -54,8 +55,12 @@ class Codec(Protocol):
 
 @dataclass(slots=True)
 class Session:
-    """What every flow of one connection shares: the clock, where to report, and the secrets of this run."""
+    """What every flow of one connection shares: the clock, where to report, the secrets of this run, and the line.
+
+    `line` is how fast the link is: from its baud rate or from the user at first, then as measured.
+    """
 
     now: Callable[[], float]
     report: Reporter = silent
     vault: Vault = field(default_factory=Vault)
+    line: Line = field(default_factory=Line)

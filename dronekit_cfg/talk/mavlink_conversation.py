@@ -13,6 +13,7 @@ from dronekit_cfg.errors import SeveralVehicles
 from dronekit_cfg.events import VehicleText
 from dronekit_cfg.talk.flow import Flow, Session, Wait
 from dronekit_cfg.talk.mavlink_texts import TextAssembler, VehicleSeen, vehicle_name
+from dronekit_cfg.talk.mavlink_watch import LinkWatch
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import MavlinkCodec, Message
 
@@ -57,6 +58,10 @@ class RoundTrip:
         self._deviation += (abs(seconds - self._mean) - self._deviation) / 4
         self._mean += (seconds - self._mean) / 8
 
+    def known(self, lowest: float, otherwise: float) -> float:
+        """Give a first wait for another kind of answer: from what is known of the line, between the two."""
+        return min(max(2 * self.wait(), lowest), otherwise) if self._mean else otherwise
+
     def expired(self, asked: float, now: float) -> None:
         """Wait longer after this, once for all requests that were under way together; `asked` is when this one went."""
         if asked >= self._stretched:
@@ -78,7 +83,8 @@ class Conversation:
     heard. `moving_to` is the system number that a write is about to give the vehicle, 0 for none. Commands, reads and
     writes of settings are answered by different threads of the vehicle, so their times are kept apart. `bytewise` says
     that integers of settings travel as their bits in the float field (PX4), not as the float of the same number.
-    `answers_first` says that a message that was asked for comes before its acknowledgement (PX4).
+    `answers_first` says that a message that was asked for comes before its acknowledgement (PX4). `paused` are streams
+    that we stopped, with their intervals in microseconds; they outlive a lost link, so that they are put back after it.
     """
 
     session: Session
@@ -96,6 +102,8 @@ class Conversation:
     writes: RoundTrip = field(default_factory=RoundTrip)
     self_seen: VehicleSeen | None = None
     ftp_sequence: int = 0
+    watch: LinkWatch = field(default_factory=LinkWatch)
+    paused: dict[int, int] = field(default_factory=dict)
     _beat_due: float = -math.inf
     _texts: TextAssembler = field(default_factory=TextAssembler)
 
@@ -127,6 +135,7 @@ class Conversation:
         self.speaking = False
         self.round_trip, self.reads, self.writes = RoundTrip(), RoundTrip(), RoundTrip()
         self._texts = TextAssembler()
+        self.watch.forget()
 
     def next(self, send: bytes = b"", until: float = -math.inf) -> Flow[Message | None]:
         """Send, and give the vehicle's next message, or None at `until` (absolute; the default only sends)."""
@@ -166,10 +175,12 @@ class Conversation:
             self.system, self.moving_to = self.moving_to, 0
         mine = message.system == self.system and message.component == self.component
         if message.name == "HEARTBEAT":
+            self.watch.heartbeat(message, (self.codec.system, self.codec.component), self.now)
             self._watch(VehicleSeen.of(message), mine=mine)
         if not mine:
             return False
         self.heard = self.now
+        self.watch.vehicle(message, self.heard)
         if message.name == "STATUSTEXT":
             for severity, text in self._texts.feed(message):
                 self.session.report(VehicleText(severity, text))

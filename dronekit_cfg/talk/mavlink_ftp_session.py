@@ -15,6 +15,7 @@ from dronekit_cfg.errors import NoAnswer, VehicleError
 from dronekit_cfg.events import Note
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_conversation import Conversation, RoundTrip
+from dronekit_cfg.talk.mavlink_others import others
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import Message
 
@@ -62,15 +63,18 @@ _REASONS = {
     NOT_FOUND: "there is no such file",
 }
 _BUSY = frozenset({INVALID_SESSION, NO_SESSIONS})
+_OPENERS = frozenset({FtpOp.RESET, FtpOp.OPEN, FtpOp.CREATE})
 NOT_OPEN = frozenset({FAIL, INVALID_SESSION, NO_SESSIONS, NOT_FOUND})
 """Refusals of a read or write that mean that the file is not open (any more)."""
 
 
 class FtpRefused(VehicleError):
-    """The vehicle refused a file operation; `code` is the error number of the protocol."""
+    """The vehicle refused a file operation; `code` is the error number of the protocol, `who` who is in the way."""
 
-    def __init__(self, path: str, code: int, errno: int = 0) -> None:
+    def __init__(self, path: str, code: int, errno: int = 0, who: str = "") -> None:
         reason = _REASONS.get(code, f"error {code}") + (f" {errno}" if errno else "")
+        if who:
+            reason = t("{who} has a file open", who=who)
         super().__init__(
             t("the vehicle refuses file {path}: {reason}", path=path, reason=reason),
             hint=t("disconnect other ground stations; file transfer may also be switched off on the vehicle"),
@@ -103,6 +107,7 @@ def _reply(conversation: Conversation, message: Message) -> FtpReply | None:
     codec = conversation.codec
     to = (message["target_system"], message["target_component"])
     if to[0] not in (0, codec.system) or to[1] not in (0, codec.component):
+        conversation.watch.station(*to, conversation.now)
         return None
     payload: bytes = message["payload"]
     sequence, session, op, size, request, complete, offset = _HEAD.unpack_from(payload)
@@ -115,16 +120,18 @@ class FtpSession:
     """One session: numbers the requests and knows which reply belongs to which.
 
     `early` holds data that arrived before (or instead of) the acknowledgement of the opening; `size` is the file's
-    size as the vehicle estimates it, 0 when it did not tell.
+    size as the vehicle estimates it, 0 when it did not tell. `opened` says that our number is the one of the vehicle.
     """
 
     def __init__(self, conversation: Conversation, path: str) -> None:
         self.conversation = conversation
         self.path = path
         self.number = SESSION
-        self.waits = RoundTrip(first=0.7, lowest=0.15, highest=2.0)
+        self.waits = RoundTrip(first=conversation.round_trip.known(0.3, 0.7), lowest=0.15, highest=2.0)
         self.early: list[FtpReply] = []
         self.size = 0
+        self.opened = False
+        self._told = False
 
     def request(self, op: FtpOp, *, offset: int = 0, size: int = 0, data: bytes = b"") -> tuple[int, bytes]:
         """Give the sequence number that the reply will bear, and the frame."""
@@ -147,9 +154,22 @@ class FtpSession:
         while (message := (yield from conversation.next(send, until))) is not None:
             send = b""
             reply = _reply(conversation, message)
-            if reply is not None:
+            if reply is not None and self._is_ours(reply):
                 return reply
         return None
+
+    def _is_ours(self, reply: FtpReply) -> bool:
+        """Whether the reply is of our session: data of another station's must never get into our file.
+
+        Stations that share a link through a router see each other's replies, and most of them are 255:190.
+        """
+        if not self.opened or reply.session == self.number or reply.request in _OPENERS:
+            return True
+        if not self._told:
+            self._told = True
+            text = t("{who} transfers files over this link at the same time", who=others(self.conversation))
+            self.conversation.session.report(Note(text, level="warning"))
+        return False
 
     def open(self, op: FtpOp, *, burst: int = 0) -> Flow[int]:
         """Free our own old session and open or create the file.
@@ -168,6 +188,7 @@ class FtpSession:
             reply = yield from self._opened(opened, started, reset + send + ask, self.waits.wait(attempt - conflicts))
             if reply is None:
                 continue
+            self.opened = not reply.error
             if not reply.error:
                 if reply.request == FtpOp.OPEN and len(reply.data) == 4:
                     self.size = int.from_bytes(reply.data, "little")
@@ -181,11 +202,11 @@ class FtpSession:
                 # The file is open under our own number: the reset was lost.
                 continue
             if reply.error not in _BUSY or conflicts == CONFLICTS:
-                raise FtpRefused(self.path, reply.error, reply.data[1] if len(reply.data) > 1 else 0)
+                who = others(self.conversation) if reply.error in _BUSY else ""
+                raise FtpRefused(self.path, reply.error, reply.data[1] if len(reply.data) > 1 else 0, who)
             conflicts += 1
-            self.conversation.session.report(
-                Note(t("another station transfers files with the vehicle; waiting for it to end"), level="warning")
-            )
+            text = t("{who} transfers files with the vehicle; waiting for it to end", who=others(self.conversation))
+            self.conversation.session.report(Note(text, level="warning"))
             yield from self._idle(IDLE_SECONDS)
         raise NoAnswer(
             t("the vehicle does not answer file transfer"), hint=t("check the link; file transfer may be switched off")

@@ -172,7 +172,9 @@ def download_list(conversation: Conversation, *, helpers: int = 0) -> Flow[tuple
     """
     for _ in range(LIST_RESTARTS):
         found = _List(bytewise=conversation.bytewise, helpers=helpers)
-        if (yield from _fill(conversation, found)) and found.newest_count in (0, found.count):
+        whole = yield from _fill(conversation, found)
+        conversation.watch.list_is_ours()
+        if whole and found.newest_count in (0, found.count):
             return found.settings()
         # What is still on its way belongs to the list that is given up.
         yield from conversation.drain(quiet=0.05, limit=0.5)

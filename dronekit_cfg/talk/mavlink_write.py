@@ -23,6 +23,7 @@ from dronekit_cfg.events import Progress
 from dronekit_cfg.model import INT_RANGES, Change, Kind, Outcome, Value, Verdict, float32
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_others import wait_for_list
 from dronekit_cfg.talk.mavlink_params import NO_INDEX, PROBES, read_by_index, read_by_name, value_of, write_bytes
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import Message
@@ -118,6 +119,8 @@ class _Writer:
     def fill(self) -> bytes:
         """Begin writes until the window is full. Two writes to one name never fly together."""
         send = b""
+        if self.flying and self.conversation.watch.listed_to_another(self.conversation.now):
+            return send  # what is under way is finished first
         while self.waiting and len(self.flying) < WINDOW and self.waiting[0].change.name not in self.flying:
             job = self.waiting.popleft()
             self.flying[job.change.name] = job
@@ -286,9 +289,13 @@ def write_values(conversation: Conversation, changes: Sequence[Change]) -> Flow[
 
     Never raises for a single setting: a refusal is an outcome. A silent link ends as LOST for all that is left.
     """
+    yield from wait_for_list(conversation)
     writer = _Writer(conversation, changes)
     send = writer.fill()
-    while writer.flying:
+    while writer.flying or writer.waiting:
+        if not writer.flying:
+            yield from wait_for_list(conversation)
+            send = writer.fill()
         until = min(job.deadline for job in writer.flying.values())
         message = yield from conversation.next(send, until)
         send = writer.take(message) if message is not None else b""

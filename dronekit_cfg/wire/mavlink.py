@@ -35,7 +35,8 @@ class Message:
 
     Fields are read by name: `message["param_id"]`. Texts are str without NULs, uint8 arrays bytes, other arrays tuples.
     `payload` are the bytes as they arrived, without the zeros that MAVLink 2 cuts: a float field that really holds an
-    integer must be taken from them, as a Python float does not keep the bits of every NaN.
+    integer must be taken from them, as a Python float does not keep the bits of every NaN. `sequence` counts the frames
+    of one sender from 0 to 255, so that a hole tells a loss; -1 when it is not known.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Message:
     version: int = 2
     signed: bool = False
     payload: bytes = field(default=b"", compare=False, repr=False)
+    sequence: int = field(default=-1, compare=False, repr=False)
 
     def __getitem__(self, field: str) -> Any:
         return self.fields[field]
@@ -228,7 +230,8 @@ class MavlinkCodec:
         self.counts.frames += 1
         payload = frame[head : head + frame[1]]
         version = 2 if head == HEADER_V2 else 1
-        return Message(layout.name, system, component, layout.decode(payload), version, signed, payload)
+        sequence = frame[4 if head == HEADER_V2 else 2]
+        return Message(layout.name, system, component, layout.decode(payload), version, signed, payload, sequence)
 
     def _trusted(self, frame: bytes, signed: bool, system: int, component: int) -> bool:
         return signed and self._signer is not None and self._signer.accepts(frame, system, component)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dronekit_cfg.errors import LinkGarbage, NoAnswer
 from dronekit_cfg.events import Note, Stage
-from dronekit_cfg.families.ardupilot import quirks
+from dronekit_cfg.families.ardupilot import packed, quirks
 from dronekit_cfg.families.base import Traits
 from dronekit_cfg.families.mavlink import MavlinkDriver
-from dronekit_cfg.model import Identity, Phase, Setting, Spec, Value
+from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Spec, Value
 from dronekit_cfg.talk import mavlink_commands
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.mavlink_connect import Target
 from dronekit_cfg.talk.mavlink_conversation import Conversation
-from dronekit_cfg.talk.mavlink_ftp import BLOCK, BLOCK_SLOW, FtpRefused, download
+from dronekit_cfg.talk.mavlink_ftp import FtpRefused, block_size, download
+from dronekit_cfg.talk.mavlink_others import wait_for_list
 from dronekit_cfg.talk.mavlink_params import download_list
 from dronekit_cfg.talk.mavlink_pck import decode_packed
 from dronekit_cfg.text import t
@@ -42,10 +43,11 @@ class Ardupilot:
         report = conversation.session.report
         report(Stage(t("read all settings")))
         yield from mavlink_commands.started(conversation)
+        yield from wait_for_list(conversation)
         if "mavftp" in identity.capabilities:
-            packed = yield from _packed(conversation, BLOCK_SLOW if slow else BLOCK)
-            if packed is not None:
-                return "mavftp", packed
+            found = yield from _packed(conversation, block_size(conversation, slow=slow))
+            if found is not None:
+                return "mavftp", found
         else:
             report(Note(t("the vehicle has no file transfer; its settings are read one by one")))
         listed = yield from download_list(conversation)
@@ -68,6 +70,20 @@ class Ardupilot:
     def protected(self, name: str) -> str:
         """Give "calibration", "identity", "volatile", "read-only" or ""."""
         return quirks.protected(name)
+
+    def bulk(
+        self,
+        conversation: Conversation,
+        identity: Identity | None,
+        changes: Sequence[Change],
+        known: Mapping[str, Setting],
+    ) -> tuple[Change, ...]:
+        """Give the changes that are better written as one packed file than one by one; empty for none."""
+        return packed.bulk(conversation, identity, changes, known)
+
+    def write_bulk(self, conversation: Conversation, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
+        """Write them as one packed file. Raises Armed, NoAnswer."""
+        return (yield from packed.write_bulk(conversation, changes))
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
