@@ -12,8 +12,9 @@ from dronekit_cfg.events import Event, Progress, Stage, VehicleText
 from dronekit_cfg.hil.evidence import Evidence, Sample
 from dronekit_cfg.hil.operator import Operator
 from dronekit_cfg.talk.flow import Flow
-from dronekit_cfg.talk.mavlink_commands import request_message, run_command
+from dronekit_cfg.talk.mavlink_commands import command_bytes, fresh_heartbeat, request_message, run_command, uptime
 from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_events import EventBook
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink_layout import layout_of_name
 
@@ -21,6 +22,9 @@ __all__ = ["Bench", "mavlink"]
 
 T = TypeVar("T")
 SET_INTERVAL, RUN_PREARM = 511, 401
+EVENT = "EVENT"
+PX4_CHECKS_SECONDS = 45.0
+"""Seconds after its start by which a sound PX4 is ready to arm (36 s measured)."""
 PREARM_SECONDS = 2.0
 """How long after the request the vehicle's pre-arm texts come."""
 
@@ -105,24 +109,53 @@ class Bench:
 
         if (driver := msp_driver(self.connection)) is not None:
             return watch_msp(self.connection, driver, watches, seconds)
-        self.run(started(self.conversation))
+        is_px4 = self.connection.identity.family == "px4"
+        self.run(_checked(self.conversation) if is_px4 else started(self.conversation))
         values = self.connection.values(settings) if settings else {}
         evidence = Evidence(self.connection.identity, values)
+        book = self._book() if EVENT in watches else None
+        events: list[Mapping[str, Any]] = []
         asked = {n: hz for n, hz in watches.items() if hz > 0 and self._interval(n, 1e6 / hz)}
         try:
             self.texts.clear()
-            self.command(RUN_PREARM)
-            self.listen(PREARM_SECONDS)
+            # What is against arming may come before the acknowledgement, so that is not waited for.
+            self.run(self.conversation.next(command_bytes(self.conversation, RUN_PREARM)))
+            self.listen(PREARM_SECONDS, lambda name, fields: events.append(fields) if name == EVENT else None)
             self.run(_collect(self.conversation, evidence, frozenset(watches), seconds))
         finally:
             for name in asked:
                 self._interval(name, 0)
         evidence.texts = tuple(self.texts)
         evidence.asked = asked
+        if book is not None:
+            events += [s.fields for s in evidence.all(EVENT)]
+            evidence.events = tuple(dict.fromkeys(said for e in events if (said := book.read(e)) is not None))
         return evidence
+
+    def _book(self) -> EventBook | None:
+        """Read what events mean, from a vehicle that has them."""
+        events = getattr(self.connection.driver, "events", None)
+        return self.run(events()) if events else None
 
     def _interval(self, name: str, microseconds: float) -> bool:
         return self.command(SET_INTERVAL, layout_of_name(name).id, microseconds) == 0
+
+
+def _checked(conversation: Conversation) -> Flow[None]:
+    """Give a PX4 that has just started the time of its own checks.
+
+    Its heartbeat says "uninitialised" for as long as it would not arm, which may be forever: that is for the checks.
+    """
+    up = yield from uptime(conversation)
+    end = conversation.now + (0.0 if up is None else PX4_CHECKS_SECONDS - up)
+    told = False
+    while conversation.now < end and not (yield from fresh_heartbeat(conversation))["system_status"]:
+        if not told:
+            conversation.session.report(Stage(t("wait for the vehicle's own checks after its start")))
+            told = True
+        pause = min(conversation.now + 0.5, end)
+        while (yield from conversation.next(until=pause)) is not None:
+            pass
 
 
 def _listen(

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from dronekit_cfg.model import Identity, Value
+from dronekit_cfg.talk.mavlink_events import Said
 
 __all__ = ["Evidence", "Sample", "mean", "sigma", "slope"]
 
@@ -35,6 +36,7 @@ class Evidence:
     seconds: float = 0.0
     explained: tuple[tuple[str, str], ...] = ()
     asked: Mapping[str, float] = field(default_factory=dict)
+    events: Sequence[Said] = ()
 
     def all(self, message: str) -> Sequence[Sample]:
         """Give all messages of a name."""

@@ -21,7 +21,7 @@ from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.talk.mavlink_ftp import BLOCK, download
 from dronekit_cfg.text import t
 
-__all__ = ["PARAMETERS", "Metadata", "MetadataFile", "crc32", "fetch", "metadata_files", "unpacked"]
+__all__ = ["EVENTS", "PARAMETERS", "Metadata", "MetadataFile", "crc32", "fetch", "metadata_files", "unpacked"]
 
 COMPONENT_METADATA = 397
 PARAMETERS, EVENTS, ACTUATORS = 1, 4, 5

@@ -165,8 +165,24 @@ _OWN = {
             FieldLayout("uri", "text", 2, 1, 100, extension=False),
         ),
     ),
+    410: Layout(
+        id=410,
+        name="EVENT",
+        crc_extra=160,
+        packer=struct.Struct("<IIH3B40B"),
+        base_size=53,
+        fields=(
+            FieldLayout("id", "number", 0, 1, 1, extension=False),
+            FieldLayout("event_time_boot_ms", "number", 1, 1, 1, extension=False),
+            FieldLayout("sequence", "number", 2, 1, 1, extension=False),
+            FieldLayout("destination_component", "number", 3, 1, 1, extension=False),
+            FieldLayout("destination_system", "number", 4, 1, 1, extension=False),
+            FieldLayout("log_levels", "number", 5, 1, 1, extension=False),
+            FieldLayout("arguments", "bytes", 6, 40, 40, extension=False),
+        ),
+    ),
 }
-"""Messages of MAVLink's common.xml that the dialect does not have; checked against a frame of a real PX4."""
+"""Messages of MAVLink's common.xml that the dialect does not have; checked against frames of a real PX4."""
 
 
 def checksum(data: bytes, extra: int) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dronekit_cfg.catalog.importers.px4_json import import_json
-from dronekit_cfg.catalog.vehicle_cache import keep, kept
+from dronekit_cfg.catalog.vehicle_cache import keep, keep_file, kept, kept_file
 from dronekit_cfg.errors import LinkGarbage, MetadataError, NoAnswer
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.families.base import Traits
@@ -25,8 +25,9 @@ from dronekit_cfg.model import Identity, Phase, Setting, Spec, Value
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.mavlink_connect import Target
 from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_events import EventBook, read_book
 from dronekit_cfg.talk.mavlink_ftp import FtpRefused
-from dronekit_cfg.talk.mavlink_metadata import PARAMETERS, fetch, metadata_files, unpacked
+from dronekit_cfg.talk.mavlink_metadata import EVENTS, PARAMETERS, crc32, fetch, metadata_files, unpacked
 from dronekit_cfg.talk.mavlink_params import download_list, read_values
 from dronekit_cfg.text import t
 
@@ -108,6 +109,26 @@ class Px4:
             spec, vehicle=identity.vehicle, version=identity.version, source=source, exact=offered.matches
         )
         return self._spec
+
+    def events(self, conversation: Conversation, identity: Identity) -> Flow[EventBook | None]:
+        """Read what the numbers of the vehicle's events mean; None, with a note, where it does not say so soundly."""
+        if "mavftp" not in identity.capabilities:
+            return None
+        try:
+            file = (yield from metadata_files(conversation)).files.get(EVENTS)
+            if file is None:
+                return None
+            data = kept_file(self._cache, "px4-events", file.crc) if self._cache else b""
+            if crc32(data) != file.crc or not data:
+                conversation.session.report(Stage(t("read what the vehicle's events mean")))
+                data = yield from fetch(conversation, file)
+                if self._cache:
+                    keep_file(self._cache, "px4-events", file.crc, data)
+            return read_book(unpacked(data, file.path))
+        except (NoAnswer, FtpRefused, LinkGarbage) as error:
+            note = t("events of the vehicle are not put into words: {why}", why=error.message)
+            conversation.session.report(Note(note, level="warning"))
+            return None
 
     def forget(self) -> None:
         """Drop the settings that were kept; the metadata belongs to the firmware, which a reboot does not change."""

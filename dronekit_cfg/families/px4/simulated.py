@@ -14,7 +14,9 @@ from random import Random
 from typing import TypeVar
 
 from dronekit_cfg.errors import UsageError
+from dronekit_cfg.families.px4.simulated_bench import check_faults
 from dronekit_cfg.families.px4.simulated_data import load_firmware
+from dronekit_cfg.families.px4.simulated_files import make_files
 from dronekit_cfg.families.px4.simulated_state import Unit
 from dronekit_cfg.families.px4.simulated_vehicle import SimulatedPx4
 from dronekit_cfg.sim.faults import NO_FAULTS, Faults, parse_faults
@@ -31,6 +33,7 @@ OPTIONS: Mapping[str, str] = {
     "fault": "faults to show, see dronekit_cfg.sim.faults",
     "fresh": "forget everything that this vehicle has stored",
     "id": "another vehicle with its own UID and memory; letters, digits, - and _",
+    "metadata": "that the vehicle carries: own, none (default), or own with a checksum that is wrong: bad-crc",
     "seed": "of random faults; a whole number",
     "version": "that the vehicle tells: 1.16, or none as the recorded build without a version tag",
 }
@@ -63,6 +66,7 @@ def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path |
                 hint=t("the options are {known}", known=", ".join(OPTIONS)),
             )
     faults = parse_faults(options.get("fault", ""))
+    check_faults(faults)
     if faults.gcs_only:
         return LonelyGroundStation()
     identifier = options.get("id", FIRST_ID)
@@ -88,6 +92,7 @@ def _unit(identifier: str) -> Unit:
 
 def _copter(unit: Unit, memory: Memory, faults: Faults, options: Mapping[str, str]) -> SimulatedPx4:
     boot = _choice("boot", options.get("boot", ""), {"": False, "cold": True})
+    carries = _choice("metadata", options.get("metadata", "none"), {"none": "", "own": "own", "bad-crc": "bad-crc"})
     seed = options.get("seed", "0")
     if not seed.lstrip("-").isdigit():
         raise _wrong("seed", seed)
@@ -99,6 +104,7 @@ def _copter(unit: Unit, memory: Memory, faults: Faults, options: Mapping[str, st
         flight_sw_version=_choice("version", options.get("version", "1.16"), _VERSIONS),
         random=Random(f"{seed}/{unit.uid}"),  # noqa: S311 - simulation, no secret
         cold=boot,
+        files=make_files(wrong_crc=carries == "bad-crc") if carries else None,
     )
 
 

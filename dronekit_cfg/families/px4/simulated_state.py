@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 __all__ = ["State", "Unit"]
 
@@ -28,4 +28,4 @@ class State:
     written: int = 0
     echoes: int = 0
     again_planned: bool = False
-    turns: dict[str, float] = field(default_factory=dict)
+    events: int = 0

@@ -9,13 +9,15 @@ type are answered with silence.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from random import Random
 from typing import Any
 
+from dronekit_cfg.families.px4.simulated_bench import keeps_from_arming
 from dronekit_cfg.families.px4.simulated_data import Fact, Firmware, bits_of
+from dronekit_cfg.families.px4.simulated_extras import Extras
 from dronekit_cfg.families.px4.simulated_state import State, Unit
 from dronekit_cfg.families.px4.simulated_store import Store
+from dronekit_cfg.families.px4.simulated_telemetry import Telemetry
 from dronekit_cfg.model import Kind, Value
 from dronekit_cfg.sim.agenda import Agenda
 from dronekit_cfg.sim.faults import Faults
@@ -40,7 +42,7 @@ QUADROTOR, PX4 = 2, 12
 HOLD_MODE = 50593792
 STABLE, ARMED_FLAG = 29, 128
 STANDBY, ACTIVE = 3, 4
-SYSTEM_TIME, AUTOPILOT_VERSION = 2, 148
+AUTOPILOT_VERSION = 148
 FTP_BIT = 32
 
 
@@ -57,7 +59,9 @@ class SimulatedPx4:
         flight_sw_version: int,
         random: Random,
         cold: bool = False,
+        files: Mapping[str, bytes] | None = None,
     ) -> None:
+        """`files` are what the vehicle carries, by path; without any it has no file transfer."""
         self._firmware = firmware
         self._unit = unit
         self._faults = faults
@@ -71,8 +75,11 @@ class SimulatedPx4:
         self._cold = cold
         self._started = self._hung_up = False
         self._boots = 0
+        self._extras = Extras(files or {}, faults, self._agenda, self._send)
+        self._telemetry = Telemetry(firmware, faults, self._agenda, random, self._send, self._heartbeat)
         self._handlers: Mapping[str, Callable[[Message, float], None]] = {
             "COMMAND_LONG": self._command,
+            "FILE_TRANSFER_PROTOCOL": self._extras.transfer,
             "PARAM_REQUEST_LIST": self._list,
             "PARAM_REQUEST_READ": self._read,
             "PARAM_SET": self._write,
@@ -81,7 +88,8 @@ class SimulatedPx4:
             245: self._storage,
             246: self._restart,
             400: self._arm,
-            401: lambda _params, _now: ACCEPTED,
+            401: self._complain,
+            511: lambda params, now: ACCEPTED if self._telemetry.interval(int(params[0]), params[1], now) else DENIED,
             512: self._request,
             520: lambda _params, now: self._request((AUTOPILOT_VERSION,), now),
         }
@@ -148,17 +156,13 @@ class SimulatedPx4:
         self._codec.system = int(self._store.number("MAV_SYS_ID")) & 0xFF or 1
         if self._faults.armed:
             self._state.armed_at = start
-        self._agenda.add(start + FIRST_HEARTBEAT, self._beat)
-        for name, (seconds, _) in self._firmware.telemetry.items():
-            self._state.turns[name] = max(seconds, 0.1)
-            self._agenda.add(start + FIRST_HEARTBEAT + seconds, partial(self._stream, name))
-        # What a vehicle sent before anybody listened is gone.
-        if not self._cold and self._boots == 1:
-            self._agenda.clear()
+        if self._cold or self._boots > 1:
+            self._telemetry.boot(self._state, start + FIRST_HEARTBEAT)
+        else:
+            # What a vehicle sent before anybody listened is gone.
             now = start + ON_FOR
-            self._agenda.add(now + 0.05, self._beat)
-            for name, seconds in self._state.turns.items():
-                self._agenda.add(now + seconds, partial(self._stream, name))
+            seconds = {name: max(every, 0.1) for name, (every, _) in self._firmware.telemetry.items()}
+            self._telemetry.boot(self._state, now + 0.05, {name: now + every for name, every in seconds.items()})
 
     def _go_down(self, _due: float) -> None:
         self._store.lose()
@@ -172,7 +176,7 @@ class SimulatedPx4:
 
     def _heartbeat(self, now: float) -> None:
         armed = self._state.armed_at is not None
-        ready = now - self._state.booted_at >= CHECKS_PASS
+        ready = now - self._state.booted_at >= CHECKS_PASS and not keeps_from_arming(self._faults)
         self._send(
             "HEARTBEAT",
             type=QUADROTOR,
@@ -182,23 +186,6 @@ class SimulatedPx4:
             system_status=ACTIVE if armed else STANDBY if ready else 0,
             mavlink_version=3,
         )
-
-    def _beat(self, due: float) -> None:
-        self._heartbeat(due)
-        self._agenda.add(due + 1.0, self._beat)
-
-    def _stream(self, name: str, due: float) -> None:
-        self._telemetry(name, due)
-        self._agenda.add(due + self._state.turns[name], partial(self._stream, name))
-
-    def _telemetry(self, name: str, now: float) -> None:
-        fields = dict(self._firmware.telemetry[name][1])
-        uptime = now - self._state.booted_at
-        if "time_usec" in fields:
-            fields["time_usec"] = int(uptime * 1e6)
-        if "time_boot_ms" in fields:
-            fields["time_boot_ms"] = int(uptime * 1e3)
-        self._send(name, **fields)
 
     def _version_message(self) -> None:
         firmware = self._firmware
@@ -352,11 +339,17 @@ class SimulatedPx4:
             "SYSTEM_TIME": self._system_time,
         }
         answer = answers.get(name)
-        if answer is None and name in self._firmware.telemetry:
-            answer = lambda due: self._telemetry(name, due)  # noqa: E731 - a name that is closed over, like the others
+        if name == "COMPONENT_METADATA" and self._extras.files:
+            answer = lambda due: self._extras.metadata(due, self._state)  # noqa: E731 - see below
+        elif answer is None and self._telemetry.has(name):
+            answer = lambda due: self._telemetry.send(name, due)  # noqa: E731 - a name that is closed over, like others
         if answer is None:
             return DENIED
         self._agenda.add(now + ANSWER, answer)
+        return ACCEPTED
+
+    def _complain(self, _params: Sequence[float], now: float) -> int:
+        self._extras.complain(now, self._state)
         return ACCEPTED
 
     def _system_time(self, now: float) -> None:

@@ -18,6 +18,8 @@ from dronekit_cfg.hil.checks import (
     navigation,
     operated,
     power,
+    px4,
+    px4_settings,
     static,
     system,
 )
@@ -28,7 +30,10 @@ __all__ = ["GROUP", "all_checks", "find_check"]
 GROUP = "dronekit_cfg.checks"
 """Entry point group: each entry is a Check, or a sequence of them."""
 
-_MODULES = (static, system, inertial, compass, navigation, power, operated, motors, active, msp, msp_outside)
+_MODULES = (
+    *(static, system, inertial, compass, navigation, power, operated, motors, active),
+    *(msp, msp_outside, px4, px4_settings),
+)
 
 
 @cache

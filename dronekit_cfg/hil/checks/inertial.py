@@ -148,6 +148,7 @@ CHECKS = (
         "B04",
         t("Stands level"),
         _STILL + t("if it does stand level, do the level calibration"),
+        families=frozenset({"ardupilot", "px4"}),
         watches={"ATTITUDE": 10.0},
         parameters=(Parameter("angle", 2.0, "deg", t("largest roll and pitch at rest"), 0.1, 15),),
         judge=_level,

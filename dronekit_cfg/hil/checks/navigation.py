@@ -147,7 +147,10 @@ def _ekf(evidence: Evidence, params: Params) -> Outcome:
 
 
 _GNSS_EXPLAINS = ("bit:GPS", "bit:AHRS", "flag:HORIZ*", "flag:PRED*", "flag:CONST*", "flag:GPS*", "text:GPS*")
-_GNSS_TEXTS = ("text:Need Position*", "text:*requires position*", "text:AHRS: waiting for home*", "text:High GPS HDOP*")
+_GNSS_TEXTS = (
+    *("text:Need Position*", "text:*requires position*", "text:AHRS: waiting for home*"),
+    *("text:High GPS HDOP*", "text:*position estimate"),
+)
 
 CHECKS = (
     Check(
@@ -155,6 +158,7 @@ CHECKS = (
         "B08",
         t("Barometers are steady and agree"),
         t("shield the barometer from wind and light; close the doors; replace the sensor if it stays"),
+        families=frozenset({"ardupilot", "px4"}),
         watches=dict.fromkeys(_BAROS, 10.0),
         parameters=(
             Parameter("sigma", 0.3, "m", t("largest standard deviation"), 0.02, 5),
@@ -171,6 +175,7 @@ CHECKS = (
         "B09",
         t("GNSS has a good fix"),
         t("take the vehicle outdoors with a clear sky, wait two minutes, check the antenna"),
+        families=frozenset({"ardupilot", "px4"}),
         watches={"GPS_RAW_INT": 5.0},
         needs=frozenset({Needs.SKY}),
         parameters=(
@@ -188,6 +193,7 @@ CHECKS = (
         "B10",
         t("GNSS stays as it is"),
         t("look for what disturbs the receiver: switch video and payload radios off one by one"),
+        families=frozenset({"ardupilot", "px4"}),
         watches={"GPS_RAW_INT": 5.0},
         needs=frozenset({Needs.SKY}),
         parameters=(

@@ -79,6 +79,7 @@ CHECKS = (
         "B01",
         t("The vehicle is known and alive"),
         t("check the link; flash a firmware that may fly"),
+        families=frozenset({"ardupilot", "px4"}),
         watches={"HEARTBEAT": 0.0},
         parameters=(Parameter("slack", 25, "%", t("how far heartbeats may be off 1 Hz"), 1, 90),),
         judge=_identity,

@@ -166,6 +166,7 @@ CHECKS = (
         "B02",
         t("All parts in use are healthy"),
         t("look at the vehicle's messages; check the cable of the part, or switch off what is not fitted"),
+        families=frozenset({"ardupilot", "px4"}),
         watches=_STATUS,
         residual=True,
         judge=_sensors,
@@ -228,6 +229,7 @@ CHECKS = (
         "B17",
         t("Telemetry arrives"),
         t("ask for less, raise the baud rate, bring the radios closer"),
+        families=frozenset({"ardupilot", "px4"}),
         watches={"ATTITUDE": 10.0, "RAW_IMU": 10.0, "RADIO_STATUS": 0.0},
         parameters=(
             Parameter("share", 90, "%", t("least share of the asked messages that arrives"), 10, 100),
