@@ -44,6 +44,8 @@ class Faults:
     no_ftp: bool = False
     reboot_mid: int | None = None
     second: bool = False
+    second_gcs: tuple[str, float] | None = None
+    """A setting that the other ground station writes once we wrote three, and the value it writes."""
     slow_boot: float | None = None
     storage_full: int | None = None
     wrong_uid_after_reboot: bool = False
@@ -110,6 +112,7 @@ FAULTS: Mapping[str, FaultKind] = {
     "no-ftp": FaultKind("has file transfer switched off"),
     "reboot-mid": FaultKind("reboots by itself once N settings were written", "N", _count, 5),
     "second": FaultKind("has a second vehicle on the same link"),
+    "second-gcs": FaultKind("a second ground station reads all settings and writes one", "NAME:VALUE", _name_and_limit),
     "slow-boot": FaultKind("takes this long to boot", "SECONDS", _positive, 20.0),
     "storage-full": FaultKind("has room for N more; others stay in RAM, no echo", "N", _count, 0),
     "wrong-uid-after-reboot": FaultKind("is another vehicle after the next reboot"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 
@@ -375,3 +376,32 @@ def test_the_options_of_a_url_become_faults() -> None:
     link = make_link("chaos+tcp:127.0.0.1:5760?dup=0.01&jitter=0.5&seed=7", clock=VirtualClock())
     assert isinstance(link, ChaosLink)
     assert link._faults == Faults(dup=0.01, jitter=0.5, seed=7)
+
+
+def test_bursts_lose_many_frames_in_a_row_and_the_same_ones_for_the_same_seed() -> None:
+    def survivors(burst: float, seed: int = 3) -> list[int]:
+        link, wire = opened(VirtualClock(), Faults(burst=burst, burst_units=20, seed=seed))
+        for n in range(2000):
+            link.write(frame(n))
+        return wire.frames
+
+    came = survivors(0.01)
+    gaps = [b - a - 1 for a, b in itertools.pairwise(came) if b - a > 1]
+    assert came == survivors(0.01)
+    assert came != survivors(0.01, seed=4)
+    # By Gilbert's model a share of 0.01 / (0.01 + 1/20) is lost, in gaps of 20 on average.
+    assert 200 < 2000 - len(came) < 500
+    assert 10 < sum(gaps) / len(gaps) < 35
+
+
+def test_a_stall_holds_everything_back_and_then_gives_it_all() -> None:
+    clock = VirtualClock()
+    link, wire = opened(clock, Faults(stall_after=1.0, stall_for=4.0))
+    start = clock.now()
+    wire.arrives.extend((start + t, frame(n)) for n, t in enumerate((0.5, 1.5, 2.5)))
+    heard = []
+    while clock.now() < start + 8:
+        data = link.read(0.2)
+        if data:
+            heard.append((round(clock.now() - start, 3), len(data) // len(frame(0))))
+    assert heard == [(0.5, 1), (5.0, 2)]

@@ -253,3 +253,16 @@ def test_faults_are_seen_in_uploads_too(rig: Any, make_upload: Any) -> None:
     assert bench.get("RC1_MIN") == 1201
     bench.reboot()
     assert bench.get("RC1_MIN") == 1000
+
+
+def test_a_second_ground_station_is_heard_and_writes_one_setting_while_we_write_ours(rig: Any) -> None:
+    bench = rig(fault="second-gcs:RTL_SPEED:7")
+    heard = [m for _, m in bench.wait(2.5)]
+    beats = [m for m in heard if m.get_type() == "HEARTBEAT" and m.get_srcSystem() == 254]
+    assert len(beats) >= 2
+    assert sum(m.get_type() == "PARAM_VALUE" for m in heard) > 1000  # the list that it asked for
+    bench.wait(3)
+    for name, value in (("FENCE_ALT_MAX", 70), ("LAND_SPEED", 44)):
+        assert "RTL_SPEED" not in {m.param_id for m in bench.set(name, value)}
+    echoes = {m.param_id: m.param_value for m in bench.set("FS_THR_VALUE", 960)}
+    assert echoes == {"FS_THR_VALUE": 960, "RTL_SPEED": 7}
