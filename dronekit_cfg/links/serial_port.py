@@ -214,7 +214,7 @@ class SerialLink(PortLink):
         import serial
 
         posix = os.name == "posix"
-        if posix and not device.startswith("/dev/pts/") and (holders := self._holders(device)):
+        if posix and not os.path.realpath(device).startswith("/dev/pts/") and (holders := self._holders(device)):
             # Linux lets two programs read one port; each then gets a part of the bytes.
             raise _busy(self.url, device, holders)
         try:
