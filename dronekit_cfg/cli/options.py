@@ -31,6 +31,7 @@ __all__ = [
     "Device",
     "IncludeOption",
     "InputOption",
+    "ModuleLinkOption",
     "NoRebootOption",
     "Offline",
     "ProfileArgument",
@@ -104,10 +105,18 @@ IncludeOption = Annotated[
 ]
 AgainstOption = Annotated[
     Path | None,
-    option("--against", metavar="SNAPSHOT", help=t("Use a snapshot file in the place of a vehicle.")),
+    option("--against", metavar="SNAPSHOT", help=t("Use a snapshot, or a `diff all` text, in the place of a vehicle.")),
 ]
 NoRebootOption = Annotated[
     bool, option("--no-reboot", help=t("Leave out the reboot at the end that proves that values are stored."))
+]
+ModuleLinkOption = Annotated[
+    list[str] | None,
+    option(
+        "--module-link",
+        metavar="ROLE=URL",
+        help=t("Where a module of the aircraft is, such as radio=serial:/dev/ttyUSB0@57600, or ROLE=none; repeatable."),
+    ),
 ]
 ReceiptOption = Annotated[Path | None, option("--receipt", metavar="FILE", help=t("Save a copy of the receipt here."))]
 
@@ -163,6 +172,16 @@ class Device(Common):
         Path | None,
         option("--record", metavar="FILE", help=t("Record all bytes both ways, for a bug report or replay:.")),
     ] = None
+    link_speed: Annotated[
+        int,
+        option(
+            "--link-speed",
+            metavar="BAUD",
+            min=0,
+            show_default=False,
+            help=t("Speed of the slowest part of the link, such as 57600 for a radio; else it is measured."),
+        ),
+    ] = 0
     secrets: Annotated[
         Path | None,
         option("--secrets", metavar="FILE", help=t("NAME=text lines for <secret:NAME>; only you may read the file.")),
@@ -181,6 +200,7 @@ class Device(Common):
             signing_key=self.signing_key,
             timeout=self.timeout,
             record=self.record,
+            speed=self.link_speed,
             state_dir=self.state_dir,
             vault=load_vault(self.state_dir or default_root(), self.secrets),
         )
@@ -202,6 +222,7 @@ class Profiled(Device):
     strict: StrictOption = False
     rules: RulesOption = None
     waivers: WaiversOption = None
+    module_links: ModuleLinkOption = None
 
 
 def parse_target(text: str) -> tuple[int, int | None] | None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dronekit_cfg.families.base import Driver
     from dronekit_cfg.formats.library import Library
     from dronekit_cfg.links.base import Clock
-    from dronekit_cfg.model import Identity, Resolved, Snapshot
+    from dronekit_cfg.model import Identity, Resolved, Snapshot, Vault
+    from dronekit_cfg.planner.cost import Forecast
     from dronekit_cfg.planner.plan import Goal
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "library_for",
     "offline_policy",
     "parse_pairs",
+    "plan_against",
     "prepare_request",
     "sealed_data",
     "vehicle",
@@ -132,10 +134,14 @@ class ProfileRequest:
     strict: bool = False
     rules: tuple[Path, ...] = ()
     waivers: tuple[Path, ...] = ()
+    family: str = ""
 
     @classmethod
     def of(cls, stack: str, options: Profiled) -> ProfileRequest:
         """Read the options; raises UsageError."""
+        from dronekit_cfg.cli.foreign import refuse_parameter_file
+
+        refuse_parameter_file(stack)
         return cls(
             stack,
             parse_pairs(options.inputs, "--input"),
@@ -169,7 +175,7 @@ class ProfileRequest:
         from dronekit_cfg.formats.compose import resolve
 
         unit = self.unit or (self.library.unit(identity.uid) if identity else None)
-        family = identity.family if identity else None
+        family = identity.family if identity else self.family or None
         resolved = resolve(self.stack, self.library, family=family, inputs=self.inputs, sets=self.sets, unit=unit)
         if identity is not None:
             require_fit(resolved, identity)
@@ -205,31 +211,45 @@ def prepare_request(out: Output, device: Device, request: ProfileRequest, agains
     from dronekit_cfg.engine.transaction import prepare
 
     if against is not None:
-        from dronekit_cfg.formats.snapshot_json import read_snapshot
+        from dronekit_cfg.formats.read_any import snapshot_of
 
-        snapshot = read_snapshot(against)
-        return _plan_against(snapshot, *request.goal(snapshot.identity), device.state_dir)
+        snapshot = snapshot_of(against).snapshot
+        assert snapshot is not None
+        vault = device.link_options().vault
+        out.hide(vault)
+        prepared = plan_against(snapshot, *request.goal(snapshot.identity), device.state_dir, vault)
+        return replace(prepared, forecast=_forecast(prepared, device.link_speed))
     request.check_early()
     with vehicle(out, device) as (connection, state):
         goal, terms = request.goal(connection.identity)
         return prepare(connection, goal, state, terms)
 
 
-def _plan_against(snapshot: Snapshot, goal: Goal, terms: Terms, state_dir: Path | None) -> Prepared:
+def _forecast(prepared: Prepared, speed: int) -> Forecast | None:
+    """Predict the cost for the line that the user named; without a vehicle there is nothing to measure."""
+    from dronekit_cfg.planner.cost import Line, forecast
+
+    return forecast(prepared.plan, prepared.snapshot, Line.of_baud(speed)) if speed else None
+
+
+def plan_against(
+    snapshot: Snapshot, goal: Goal, terms: Terms, state_dir: Path | None, vault: Vault | None = None
+) -> Prepared:
+    """Plan towards a goal from what a snapshot says; secrets compare where it was taken with this state folder."""
     from dronekit_cfg.engine.judge import judge_plan
     from dronekit_cfg.engine.knowledge import renames_for, spec_for_vehicle
     from dronekit_cfg.engine.state import StateDir
     from dronekit_cfg.engine.transaction import Prepared
     from dronekit_cfg.planner.plan import make_plan
 
-    policy = offline_policy(snapshot.identity.family)
+    policy = offline_policy(snapshot.identity.family, vault)
     spec = spec_for_vehicle(snapshot.identity, StateDir(state_dir).root)
     renames = renames_for(snapshot.identity)
     plan = judge_plan(make_plan(goal, snapshot, spec, policy, renames), snapshot, spec, renames, terms)
     return Prepared(plan, snapshot, spec, renames)
 
 
-def offline_policy(family: str) -> Driver:
+def offline_policy(family: str, vault: Vault | None = None) -> Driver:
     """Give what a family knows about single settings, with no vehicle at hand; raises Unsupported."""
     from dronekit_cfg.errors import Unsupported
     from dronekit_cfg.families.registry import FAMILIES
@@ -240,7 +260,8 @@ def offline_policy(family: str) -> Driver:
             t("settings of {family} cannot be judged here", family=family),
             hint=t("use a version of dronekit-cfg that knows this family"),
         )
-    return FAMILIES[family](Session(lambda: 0.0), None, None)
+    session = Session(lambda: 0.0, vault=vault) if vault is not None else Session(lambda: 0.0)
+    return FAMILIES[family](session, None, None)
 
 
 def sealed_data(text: str) -> Any:

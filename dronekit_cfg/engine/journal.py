@@ -8,6 +8,7 @@ begin     vehicle, profile, wanted values, base snapshot; before anything is wri
 intent    names with old and wanted value of the batch that is written next
 outcome   what the vehicle answered to that batch
 commit    staged writes are about to be made permanent (text CLI families)
+held      everything is written and verified; what becomes of it, the journal of the aircraft decides
 reboot    the vehicle is about to be rebooted
 undo      rollback starts, and why
 end       how it ended: done, rolled-back or in-doubt
@@ -147,6 +148,11 @@ class Story:
         return bool(self.begin) and self.ended in {"", Result.IN_DOUBT.value}
 
     @property
+    def aircraft(self) -> str:
+        """The id of the aircraft's journal that decides about this one, "" for a device on its own."""
+        return str(self.begin.get("aircraft", ""))
+
+    @property
     def hidden(self) -> frozenset[str]:
         """Names of settings that the vehicle did not show when the apply began."""
         return frozenset(self.begin.get("hidden", ()))
@@ -203,7 +209,7 @@ def _tell(story: Story, entry: dict[str, Any]) -> None:
             story.undoing = True
         case "end":
             story.ended = entry["result"]
-        case "outcome" | "reboot":
+        case "outcome" | "reboot" | "held":
             pass
         case other:
             raise ValueError(f"unknown entry {other}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 
+from dronekit_cfg.engine.aircraft_journal import NEW, OLD, decide_old
 from dronekit_cfg.engine.connection import Connection, utc_now
 from dronekit_cfg.engine.journal import Journal, Story
 from dronekit_cfg.engine.knowledge import metadata, renames_for
@@ -13,8 +15,9 @@ from dronekit_cfg.engine.rollback import roll_back
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import keep_receipt
 from dronekit_cfg.engine.work import Trace, Work
-from dronekit_cfg.errors import StateError, WrongVehicle
+from dronekit_cfg.errors import DronekitError, StateError, WrongVehicle
 from dronekit_cfg.events import Stage
+from dronekit_cfg.formats.snapshot_json import read_snapshot
 from dronekit_cfg.model import Identity, Plan, Receipt, Result, Snapshot, Value, Verdict
 from dronekit_cfg.planner.verify import compare
 from dronekit_cfg.text import t
@@ -22,10 +25,12 @@ from dronekit_cfg.text import t
 __all__ = ["recover"]
 
 
-def recover(connection: Connection, state: StateDir, *, who: str = "") -> Receipt | None:
+def recover(connection: Connection, state: StateDir, *, who: str = "", action: str = "recover") -> Receipt | None:
     """Bring a vehicle with an open journal to exactly the new or exactly the old state; None when none is open.
 
     When every wanted value is there (also after a reboot), the apply is finished; else all that was written is undone.
+    For a part of an aircraft, what was decided for the aircraft counts; if nothing was, it is undone, and that is
+    decided for the other parts too.
     The result is DONE, ROLLED_BACK or IN_DOUBT. Raises Armed, LeaseHeld, StateError, WrongVehicle (the open journal is
     of another firmware version or board).
     """
@@ -38,15 +43,19 @@ def recover(connection: Connection, state: StateDir, *, who: str = "") -> Receip
         started, start = utc_now(), connection.runner.clock.now()
         with contextlib.closing(Journal(story.path)) as journal:
             work = _work(connection, story, state, journal)
-            result, problems, last = _settle_story(work, story)
+            decision = _decided(state, story)
+            if decision == NEW:
+                result, problems, last = _finished(work, story)
+            else:
+                result, problems, last = _settle_story(work, story, undo=decision == OLD)
             with contextlib.suppress(StateError):
-                journal.end(result, "recover")
+                journal.end(result, action)
         receipt = build_receipt(
             work,
             _plan(story, connection.identity, work.base),
             result=result,
             problems=problems,
-            action="recover",
+            action=action,
             who=who,
             started=started,
             seconds=connection.runner.clock.now() - start,
@@ -56,6 +65,30 @@ def recover(connection: Connection, state: StateDir, *, who: str = "") -> Receip
         )
         keep_receipt(connection, state, receipt)
         return receipt
+
+
+def _decided(state: StateDir, story: Story) -> str:
+    """Give what is decided for the aircraft that the device is a part of; "" for a device on its own."""
+    if not story.aircraft:
+        return ""
+    whole = state.aircraft_story(story.aircraft)
+    if whole is None:
+        raise StateError(
+            t("the journal of the aircraft, {id}, is gone", id=story.aircraft),
+            hint=t("bring it back, or restore the snapshot {file}", file=story.begin.get("snapshot", "?")),
+        )
+    decide_old(whole, t("one device was recovered"))
+    return whole.decision
+
+
+def _finished(work: Work, story: Story) -> tuple[Result, tuple[str, ...], Snapshot]:
+    """Finish a part of an aircraft that was verified whole before the work was cut off."""
+    for wrong in compare(story.wanted, {name: work.base.value(name) for name in story.wanted}):
+        text = t("{name} is {found} now: it was changed after it had been verified", name=wrong.name, found=wrong.found)
+        work.notes.append(text)
+    for name, trace in work.traces.items():
+        trace.verdict, trace.after_reboot = Verdict.WRITTEN, work.base.value(name)
+    return Result.DONE, (), work.base
 
 
 def _require_same(story: Story, identity: Identity) -> None:
@@ -78,11 +111,21 @@ def _work(connection: Connection, story: Story, state: StateDir, journal: Journa
         found,
         metadata(connection, state.root),
         renames_for(connection.identity),
+        _before(story),
     )
     for name, old in story.touched.items():
         wanted = story.wanted.get(name) or old or _any(found, name)
         work.traces[name] = Trace(old=old, wanted=wanted, hidden=name in story.hidden)
     return work
+
+
+def _before(story: Story) -> Snapshot | None:
+    """Give the snapshot that was taken before the apply; None when its file is gone or is another one."""
+    with contextlib.suppress(DronekitError, OSError):
+        snapshot = read_snapshot(Path(str(story.begin["snapshot"])))
+        if snapshot.digest == story.begin.get("snapshot_digest"):
+            return snapshot
+    return None
 
 
 def _any(found: Snapshot, name: str) -> Value:
@@ -92,12 +135,12 @@ def _any(found: Snapshot, name: str) -> Value:
     return value
 
 
-def _settle_story(work: Work, story: Story) -> tuple[Result, tuple[str, ...], Snapshot]:
+def _settle_story(work: Work, story: Story, *, undo: bool = False) -> tuple[Result, tuple[str, ...], Snapshot]:
     """Decide by what the vehicle holds. Undoing is the rule; finishing needs every wanted value in place."""
     wanted = story.wanted
     if not story.touched:
         return Result.ROLLED_BACK, (), work.base
-    if not story.undoing and not _wrong(wanted, work.base):
+    if not undo and not story.undoing and not _wrong(wanted, work.base):
         if not work.connection.driver.traits.staged:
             work.reboot(t("restart to prove that the values are stored"))
         last = work.look(list(wanted))

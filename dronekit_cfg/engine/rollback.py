@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dronekit_cfg.engine.work import Failed, Work
 from dronekit_cfg.errors import DronekitError, LinkError, StateError, WrongVehicle
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.model import Change, Phase, Snapshot, Value
+from dronekit_cfg.planner.verify import side_effects
 from dronekit_cfg.text import t
 
 __all__ = ["roll_back"]
@@ -66,7 +68,7 @@ def _once(work: Work) -> tuple[str, ...]:
         connection.run(connection.driver.discard())
         connection.reconnect()
         work.reboots += 1
-    changes = _undo(work, work.look(()))
+    changes = _undo(work, _rejoined(work, work.look(())))
     if changes:
         _write_back(work, changes)
         left = _undo(work, work.look(()))
@@ -81,11 +83,30 @@ def _once(work: Work) -> tuple[str, ...]:
     return tuple(_differences(work, snapshot))
 
 
+def _rejoined(work: Work, snapshot: Snapshot) -> Snapshot:
+    """Give a snapshot with everything that was touched in it, as far as the family can find what is gone.
+
+    A pair of radios of which only one end took the new values does not hear itself any more; its driver meets the far
+    end at the values that it may hold by now.
+    """
+    lost = [name for name, trace in work.traces.items() if name not in snapshot.by_name and not trace.hidden]
+    rejoin = getattr(work.connection.driver, "rejoin", None)
+    if not lost or rejoin is None:
+        return snapshot
+    wanted = {name: work.traces[name].wanted for name in lost}
+    old = {name: value for name in lost if (value := work.traces[name].old) is not None}
+    if not work.connection.run(rejoin((wanted, old))):
+        return snapshot
+    work.reboots += 1
+    return work.look(())
+
+
 def _write_back(work: Work, changes: list[Change]) -> None:
     connection = work.connection
     connection.require_disarmed()
     with contextlib.suppress(StateError):
-        work.journal.intent(tuple(changes))
+        # What a later recover shall go back to is what we go back to now, not what we found.
+        work.journal.intent(tuple(replace(c, old=c.wanted) for c in changes))
     outcomes = connection.run(connection.driver.write(changes))
     if connection.driver.traits.staged:
         failed = [o for o in outcomes if not o.ok]
@@ -98,7 +119,7 @@ def _write_back(work: Work, changes: list[Change]) -> None:
 def _undo(work: Work, snapshot: Snapshot) -> list[Change]:
     """Give the writes that lead back, last written first within each phase."""
     changes = []
-    for name, old in _old_values(work):
+    for name, old in (*_old_values(work), *_side_effects(work, snapshot)):
         now = snapshot.value(name)
         if now is not None and not old.same(now):
             changes.append(Change(name, old=now, wanted=old, phase=work.connection.driver.phase(name)))
@@ -113,6 +134,17 @@ def _old_values(work: Work) -> Iterable[tuple[str, Value]]:
             yield name, trace.old
 
 
+def _side_effects(work: Work, snapshot: Snapshot) -> Iterable[tuple[str, Value]]:
+    """Give the old values of settings that the vehicle itself changed to fit ours (Betaflight: d_max follows d).
+
+    Only where the session is ours alone, a text CLI: over MAVLink another ground station may have changed them.
+    """
+    if work.before is None or not work.connection.driver.traits.staged:
+        return
+    found = side_effects(work.before, snapshot, work.traces.keys(), work.connection.driver.protected)
+    yield from ((name, old) for name, old, _ in found if old is not None)
+
+
 def _differences(work: Work, snapshot: Snapshot) -> Iterable[str]:
     """Say what is not as it was. A setting that was hidden at the start may be hidden again."""
     for name, old in _old_values(work):
@@ -121,3 +153,5 @@ def _differences(work: Work, snapshot: Snapshot) -> Iterable[str]:
             yield t("{name} is not shown any more", name=name)
         elif now is not None and not old.same(now):
             yield t("{name} is {now} and not {old}", name=name, now=now, old=old)
+    for name, old in _side_effects(work, snapshot):
+        yield t("{name} is {now} and not {old}", name=name, now=snapshot.value(name), old=old)

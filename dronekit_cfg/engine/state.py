@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dronekit_cfg import __version__
+from dronekit_cfg.engine.aircraft_journal import AircraftStory, read_aircraft_journal
 from dronekit_cfg.engine.journal import Journal, Story, read_journal
 from dronekit_cfg.errors import LeaseHeld, StateError
 from dronekit_cfg.formats.receipt_json import save_receipt
@@ -77,6 +78,34 @@ class StateDir:
             if folder.parent.name != identity.key and any(read_journal(p).open for p in folder.glob("*.jsonl"))
         )
 
+    def aircraft(self, main: Identity) -> Path:
+        """Give the folder of the aircraft with this flight controller (not created)."""
+        return self.root / "aircraft" / main.key
+
+    def new_aircraft_journal(self, main: Identity, started: str) -> Journal:
+        """Open the journal that ties the devices of one aircraft together."""
+        return Journal(self._free(self.aircraft(main) / "journals", started, ".jsonl"))
+
+    def open_aircraft(self, key: str) -> AircraftStory | None:
+        """Give the unfinished work on an aircraft that the device with this folder name is a part of, or None."""
+        for path in sorted((self.root / "aircraft").glob("*/journals/*.jsonl"), reverse=True):
+            story = read_aircraft_journal(path)
+            if story.open and story.names(key):
+                return story
+        return None
+
+    def aircraft_story(self, identifier: str) -> AircraftStory | None:
+        """Give the journal of an aircraft by its id, ended ones too; None when it is gone."""
+        folder, _, stem = identifier.partition("/")
+        journals = self.root / "aircraft" / folder / "journals"
+        found = (p for p in (journals / f"{stem}.jsonl", journals / "ended" / f"{stem}.jsonl") if p.is_file())
+        path = next(found, None)
+        return read_aircraft_journal(path) if path else None
+
+    def aircraft_file(self, main: Identity, kind: str, when: str) -> Path:
+        """Give a free path for a file of an aircraft; `kind` is "receipts" or "snapshots". Raises StateError."""
+        return self._free(self.aircraft(main) / kind, when, ".json")
+
     @contextmanager
     def lease(self, name: str) -> Iterator[None]:
         """Hold the lease `name` (a vehicle key or a link URL): LeaseHeld while another process has it.
@@ -109,9 +138,11 @@ class StateDir:
         )
 
     def _fresh(self, identity: Identity, kind: str, when: str, suffix: str) -> Path:
+        return self._free(self.vehicle(identity) / kind, when, suffix)
+
+    def _free(self, folder: Path, when: str, suffix: str) -> Path:
         """Give a path that does not exist yet; names sort by time."""
         stem = re.sub(r"[^0-9TZ]", "", when.replace("+00:00", "Z"))
-        folder = self.vehicle(identity) / kind
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -42,11 +42,23 @@ from dronekit_cfg.errors import (
     WrongVehicle,
 )
 from dronekit_cfg.events import Note
+from dronekit_cfg.families.base import StartsOver
 from dronekit_cfg.model import Finding, Plan, Receipt, Result, Snapshot, Spec
+from dronekit_cfg.model.cost import Cost
+from dronekit_cfg.planner.cost import Forecast, forecast
 from dronekit_cfg.planner.plan import Goal, make_plan
 from dronekit_cfg.text import t
 
-__all__ = ["ApplyOptions", "Prepared", "apply", "keep_receipt", "prepare", "refuse_errors"]
+__all__ = [
+    "ApplyOptions",
+    "Prepared",
+    "apply",
+    "current_user",
+    "keep_receipt",
+    "prepare",
+    "refuse_errors",
+    "refuse_unfinished",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +66,8 @@ class ApplyOptions:
     """How to apply. `prove` reboots at the end and reads back again; without it persistence is not verified.
 
     `confirm` is asked with the plan before anything is written. `pinned` is a plan made earlier: it must still fit.
-    `terms` are what the plan is judged by.
+    `terms` are what the plan is judged by. `aircraft` is the id of the journal of the aircraft that this is a part of:
+    then the device's journal stays open after success, until it is decided for all devices.
     """
 
     action: str = "apply"
@@ -63,6 +76,7 @@ class ApplyOptions:
     pinned: Plan | None = None
     who: str = ""
     terms: Terms = field(default_factory=Terms)
+    aircraft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,7 @@ class Prepared:
     snapshot: Snapshot
     spec: Spec | None
     renames: Renames | None
+    forecast: Forecast | None = None
 
 
 def prepare(connection: Connection, goal: Goal, state: StateDir, terms: Terms | None = None) -> Prepared:
@@ -90,7 +105,7 @@ def prepare(connection: Connection, goal: Goal, state: StateDir, terms: Terms | 
             plan = make_plan(goal, snapshot, spec, connection.driver, renames)
     if not goal.known_state:
         plan = judge_plan(plan, snapshot, spec, renames, terms or Terms())
-    return Prepared(plan, snapshot, spec, renames)
+    return Prepared(plan, snapshot, spec, renames, forecast(plan, snapshot, connection.session.line))
 
 
 def refuse_errors(plan: Plan, accept: Collection[str] = ()) -> None:
@@ -124,7 +139,7 @@ def apply(connection: Connection, goal: Goal, state: StateDir, options: ApplyOpt
     options = options or ApplyOptions()
     with state.lease(connection.identity.key):
         started = utc_now()
-        _refuse_unfinished(connection, state)
+        refuse_unfinished(connection, state, part_of=options.aircraft)
         connection.require_disarmed()
         prepared = prepare(connection, goal, state, options.terms)
         plan = prepared.plan
@@ -134,10 +149,12 @@ def apply(connection: Connection, goal: Goal, state: StateDir, options: ApplyOpt
             plan = replace(plan, findings=options.pinned.findings)
         refuse_errors(plan, options.terms.accept)
         file = state.save_snapshot(prepared.snapshot)
+        if goal.from_defaults and isinstance(connection.driver, StartsOver):
+            connection.driver.start_over = True
         if plan.changes and options.confirm is not None and not options.confirm(plan):
             raise UsageError(t("not confirmed; nothing was written"), hint=t("answer y, or give --yes"))
         journal = state.new_journal(connection.identity, started)
-        work = Work(connection, journal, prepared.snapshot, prepared.spec, prepared.renames)
+        work = Work(connection, journal, prepared.snapshot, prepared.spec, prepared.renames, prepared.snapshot)
         with contextlib.closing(journal):
             receipt, stopped = _transact(work, goal, prepared, options, started=started, snapshot_file=str(file))
         keep_receipt(connection, state, receipt)
@@ -151,7 +168,8 @@ def _transact(
 ) -> tuple[Receipt, bool]:
     """Announce, carry out, and write down: the receipt, and whether a stop was requested."""
     plan, clock = prepared.plan, work.connection.runner.clock
-    start = clock.now()
+    start, meter = clock.now(), _meter(work.connection)
+    predicted = forecast(plan, prepared.snapshot, work.connection.session.line, prove=options.prove)
     work.journal.begin(
         work.connection.identity,
         wanted={c.name: c.wanted for c in plan.changes},
@@ -163,22 +181,35 @@ def _transact(
         snapshot=snapshot_file,
         snapshot_digest=prepared.snapshot.digest,
         started=started,
+        **({"aircraft": options.aircraft} if options.aircraft else {}),
     )
-    result, problems, stopped, last = _carry_out(work, goal, prepared, prove=options.prove)
+    result, problems, stopped, last = _carry_out(work, goal, prepared, options)
     receipt = build_receipt(
         work,
         plan,
         result=result,
         problems=problems,
         action=options.action,
-        who=options.who or _user(),
+        who=options.who or current_user(),
         started=started,
         seconds=clock.now() - start,
         snapshot_file=snapshot_file,
         last=last,
         proved=options.prove and result is Result.DONE,
+        predicted=predicted.cost if predicted else None,
+        actual=_spent(meter, _meter(work.connection)),
     )
     return receipt, stopped
+
+
+def _meter(connection: Connection) -> tuple[int, int, float]:
+    """Give the bytes sent and received so far, and the time without that of reboots."""
+    runner = connection.runner
+    return runner.sent, runner.received, runner.clock.now() - connection.rebooting
+
+
+def _spent(before: tuple[int, int, float], after: tuple[int, int, float]) -> Cost:
+    return Cost(after[0] - before[0], after[1] - before[1], round(after[2] - before[2], 3))
 
 
 def keep_receipt(connection: Connection, state: StateDir, receipt: Receipt) -> None:
@@ -190,15 +221,18 @@ def keep_receipt(connection: Connection, state: StateDir, receipt: Receipt) -> N
 
 
 def _carry_out(
-    work: Work, goal: Goal, prepared: Prepared, *, prove: bool
+    work: Work, goal: Goal, prepared: Prepared, options: ApplyOptions
 ) -> tuple[Result, tuple[str, ...], bool, Snapshot]:
     """Write, prove, or roll back: (result, problems, whether a stop was requested, last snapshot)."""
     if not prepared.plan.changes:
         work.journal.end(Result.UNCHANGED)
         return Result.UNCHANGED, (), False, prepared.snapshot
     try:
-        last = _reach(work, goal, prepared, prove=prove)
-        work.journal.end(Result.DONE)
+        last = _reach(work, goal, prepared, prove=options.prove)
+        if options.aircraft:
+            work.journal.write("held")
+        else:
+            work.journal.end(Result.DONE)
     except DronekitError as error:
         if not work.traces and not isinstance(error, Failed):
             with contextlib.suppress(StateError):
@@ -254,7 +288,18 @@ def _reach(work: Work, goal: Goal, prepared: Prepared, *, prove: bool) -> Snapsh
     return snapshot
 
 
-def _refuse_unfinished(connection: Connection, state: StateDir) -> None:
+def refuse_unfinished(connection: Connection, state: StateDir, *, part_of: str = "") -> None:
+    """Raise InDoubt when earlier work on this device, or on the aircraft that it is a part of, was cut off."""
+    whole = state.open_aircraft(connection.identity.key)
+    if whole is not None and whole.id != part_of:
+        raise InDoubt(
+            t(
+                "an earlier {action} of the aircraft with this {family} was not finished",
+                action=whole.begin.get("action", "apply"),
+                family=connection.identity.family,
+            ),
+            hint=t("run `dronekit-cfg recover` first; its journal is {path}", path=whole.path),
+        )
     story = state.open_journal(connection.identity)
     if story is not None:
         raise InDoubt(
@@ -289,7 +334,8 @@ def _interrupted(result: Result) -> Interrupted:
     return Interrupted(t("stopped; the vehicle is exactly as it was before, verified"))
 
 
-def _user() -> str:
+def current_user() -> str:
+    """Give the name of who runs this, "" when the system does not tell."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):

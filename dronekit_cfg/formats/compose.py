@@ -324,11 +324,18 @@ def _resolved(stack: Stack, placed: roles.Placed, values: Mapping[str, Scalar]) 
         flags=_flags(layers),
         waivers=_waivers(layers),
         layers=tuple(layer.label for layer in layers),
+        region=_region(layers),
     )
 
 
 def _first(layers: Sequence[Layer], what: str) -> str:
     return next((found for layer in layers if (found := str(getattr(layer, what)))), "")
+
+
+def _region(layers: Sequence[Layer]) -> str:
+    """Give where the last layer that says it wants the vehicle to be operated; "" when none does."""
+    said = next((layer.region for layer in reversed(layers) if layer.region), "")
+    return "" if said == "unset" else said
 
 
 def _flags(layers: Sequence[Layer]) -> tuple[str, ...]:

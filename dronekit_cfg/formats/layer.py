@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dronekit_cfg.model import InputSpec, Origin, Scalar, Waiver
+from dronekit_cfg.model import InputSpec, ModuleSlot, Origin, Scalar, Waiver
 
-__all__ = ["FAMILIES", "NUMERIC_FAMILIES", "PROFILE_FORMAT", "Layer", "LayerSetting", "Reference"]
+__all__ = ["FAMILIES", "MODULE_FAMILIES", "NUMERIC_FAMILIES", "PROFILE_FORMAT", "Layer", "LayerSetting", "Reference"]
 
 PROFILE_FORMAT = "dronekit-cfg/profile/v1"
 
 FAMILIES = ("ardupilot", "px4", "betaflight", "inav", "elrs", "sik", "ublox")
+
+MODULE_FAMILIES = ("elrs", "sik", "ublox")
+"""Families of what is fitted around a flight controller."""
 
 NUMERIC_FAMILIES = frozenset({"ardupilot", "px4"})
 """Families whose settings are numbers that travel as float32 or integers, never texts."""
@@ -65,6 +68,8 @@ class Layer:
     input_values: Mapping[str, tuple[Scalar, Origin]] = field(default_factory=dict)
     settings: tuple[LayerSetting, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    region: str = ""
+    modules: tuple[ModuleSlot, ...] = ()
     format: str = PROFILE_FORMAT
 
     @property

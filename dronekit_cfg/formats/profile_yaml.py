@@ -16,7 +16,7 @@ from dronekit_cfg.formats.files import is_html, read_text
 from dronekit_cfg.formats.inputs import fits
 from dronekit_cfg.formats.layer import NUMERIC_FAMILIES, PROFILE_FORMAT, Layer, LayerSetting, Reference
 from dronekit_cfg.formats.roles import port_input, role_objection, role_of
-from dronekit_cfg.model import InputSpec, Origin, Scalar, Waiver, is_secret, secret_name
+from dronekit_cfg.model import InputSpec, ModuleSlot, Origin, Scalar, Waiver, is_secret, secret_name
 from dronekit_cfg.text import t
 
 __all__ = ["SECRET_SETTINGS", "load_layer", "parse_layer", "setting_objection"]
@@ -187,7 +187,7 @@ class _Reader:
 
     def layer(self) -> Layer:
         data = self.data
-        plain = {k: data[k] for k in ("vehicle", "firmware", "names", "summary") if k in data}
+        plain = {k: data[k] for k in ("vehicle", "firmware", "names", "summary", "region") if k in data}
         return Layer(
             file=self.file,
             name=data["name"],
@@ -202,6 +202,7 @@ class _Reader:
             input_values=self.answers(),
             settings=tuple(self.setting(n, e) for n, e in self.mapping("settings").items()),
             waivers=tuple(self.waiver(i, e) for i, e in enumerate(self.sequence("waive"))),
+            modules=tuple(self.module(n, e) for n, e in self.mapping("modules").items()),
         )
 
     def references(self, key: str) -> tuple[Reference, ...]:
@@ -218,6 +219,10 @@ class _Reader:
         because, source = full.get("because", ""), full.get("source", "")
         optional = bool(full.get("optional", False))
         return LayerSetting(name, full.get("value"), full.get("expr"), because, source, origin, optional)
+
+    def module(self, role: str, entry: Mapping[str, Any]) -> ModuleSlot:
+        texts = {k: entry[k] for k in ("family", "profile", "link", "region") if k in entry}
+        return ModuleSlot(role, **texts, optional=entry.get("optional"), origin=self.origin("modules", role))
 
     def waiver(self, index: int, entry: Mapping[str, str]) -> Waiver:
         origin = self.origin("waive", index, key=False)

@@ -1,9 +1,10 @@
 """Plain frozen values that every other package speaks in."""
 
+from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.model.digest import digest
 from dronekit_cfg.model.identity import Identity
 from dronekit_cfg.model.plan import Change, Finding, Phase, Plan, Step, StepKind
-from dronekit_cfg.model.profile import InputSpec, Origin, Resolved, Waiver, Wanted
+from dronekit_cfg.model.profile import InputSpec, ModuleSlot, Origin, Resolved, Waiver, Wanted
 from dronekit_cfg.model.receipt import Outcome, Receipt, Record, Result, Verdict
 from dronekit_cfg.model.secret import Vault, is_secret, secret_name
 from dronekit_cfg.model.snapshot import Setting, Snapshot
@@ -13,10 +14,12 @@ from dronekit_cfg.model.value import INT_RANGES, Kind, Scalar, Value, float32, s
 __all__ = [
     "INT_RANGES",
     "Change",
+    "Cost",
     "Finding",
     "Identity",
     "InputSpec",
     "Kind",
+    "ModuleSlot",
     "Origin",
     "Outcome",
     "Phase",

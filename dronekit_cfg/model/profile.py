@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from dronekit_cfg.model.digest import digest
 from dronekit_cfg.model.value import Scalar
 
-__all__ = ["InputSpec", "Origin", "Resolved", "Waiver", "Wanted"]
+__all__ = ["InputSpec", "ModuleSlot", "Origin", "Resolved", "Waiver", "Wanted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,31 @@ class Waiver:
     who: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ModuleSlot:
+    """A module of the aircraft that profiles speak of: its role, and what is known about it so far.
+
+    `profile` is a stack of the module's family, `link` a link URL, `optional` that it is left alone where no link is
+    known. Layers add up: a unit file may give only the link. `origin` is where it was last spoken of.
+    """
+
+    role: str
+    family: str = ""
+    profile: str = ""
+    link: str = ""
+    region: str = ""
+    optional: bool | None = None
+    origin: Origin = field(default_factory=lambda: Origin(""))
+
+
 @dataclass(frozen=True)
 class Resolved:
     """A profile stack with all layers merged, inputs filled in and expressions computed.
 
     `firmware` is a PEP 440 specifier text ("" for any), `names` the generation of its setting names ("" when it does
     not matter), `layers` the profile names in the order they were merged, each with its version. `notes` say what was
-    left out on purpose, such as a serial role without a port.
+    left out on purpose, such as a serial role without a port. `region` names where it is operated ("" when nobody
+    said), see `model.region`.
     """
 
     name: str
@@ -85,12 +103,14 @@ class Resolved:
     waivers: tuple[Waiver, ...] = ()
     layers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    region: str = ""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what is asked for: family, vehicle, firmware, names, settings, flags; not of its wording."""
+        """SHA-256 of what is asked for: family, vehicle, firmware, names, settings, flags, region; not its wording."""
         return digest(
             {
+                **({"region": self.region} if self.region else {}),
                 "family": self.family,
                 "vehicle": self.vehicle,
                 "firmware": self.firmware,

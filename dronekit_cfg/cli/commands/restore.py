@@ -8,6 +8,7 @@ from typing import Annotated
 from dronekit_cfg.cli.options import (
     Device,
     IncludeOption,
+    ModuleLinkOption,
     NoRebootOption,
     ReceiptOption,
     argument,
@@ -23,12 +24,24 @@ __all__ = ["app", "restore"]
 
 app = new_app()
 
+MODES = ("merge", "replace")
+
 
 @verb(app)
 def restore(
     out: Output,
     device: Device,
-    snapshot: Annotated[Path, argument(metavar="SNAPSHOT", help=t("A snapshot file."))],
+    snapshot: Annotated[
+        Path, argument(metavar="SNAPSHOT", help=t("A snapshot file; Betaflight and INAV: also a `diff all` text."))
+    ],
+    mode: Annotated[
+        str,
+        option(
+            "--mode",
+            metavar="MODE",
+            help=t("merge: write what the snapshot names. replace: all else goes back to its default."),
+        ),
+    ] = "merge",
     clone: Annotated[
         bool,
         option(
@@ -36,27 +49,55 @@ def restore(
         ),
     ] = False,
     include: IncludeOption = None,
+    without: Annotated[
+        list[str] | None, option("--without", metavar="NAME", help=t("Leave this setting out; repeatable."))
+    ] = None,
     no_reboot: NoRebootOption = False,
     receipt: ReceiptOption = None,
+    module_link: ModuleLinkOption = None,
 ) -> int:
     """Bring the vehicle back to a snapshot, verified twice.
 
-    On the vehicle it was taken from, calibration and identity come back too. Exit codes are those of apply.
+    On the vehicle it was taken from, calibration and identity come back too. Settings of another firmware version are
+    carried over to the names and units of this one. Exit codes are those of apply.
     """
+    from dronekit_cfg.cli.aircraft import module_links
+    from dronekit_cfg.cli.aircraft_run import aircraft_snapshot, restore_several
     from dronekit_cfg.cli.session import check_include, vehicle
     from dronekit_cfg.cli.transact import transact
-    from dronekit_cfg.engine.goals import goal_from_snapshot
-    from dronekit_cfg.formats.snapshot_json import read_snapshot
+    from dronekit_cfg.engine.knowledge import renames_for
+    from dronekit_cfg.engine.restore import RestoreOptions, goal_from_snapshot, replacing
+    from dronekit_cfg.formats.read_any import snapshot_of
 
+    if mode not in MODES:
+        raise UsageError(
+            t("--mode {mode} is not known", mode=mode), hint=t("choose {names}", names=t(" or ").join(MODES))
+        )
     classes = check_include(include)
     if classes and not clone:
         raise UsageError(
             t("--include goes with --clone"),
             hint=t("a vehicle's own snapshot is restored with calibration and identity anyway: leave --include out"),
         )
-    saved = read_snapshot(snapshot)
+    whole = aircraft_snapshot(snapshot)
+    if whole is not None:
+        if clone or without or mode != "merge":
+            message = t("--clone, --without and --mode are for one device, and this is the snapshot of an aircraft")
+            raise UsageError(message, hint=t("leave them out"))
+        links = module_links(module_link)
+        return restore_several(
+            out, device, whole, links=links, prove=not no_reboot, file=snapshot, receipt_file=receipt
+        )
+    found = snapshot_of(snapshot)
+    saved = found.snapshot
+    assert saved is not None
+    lines = found.lines if found.kind == "cli-dump" else None
+    options = RestoreOptions(str(snapshot), classes, clone, tuple(without or ()), lines)
     with vehicle(out, device) as (connection, state):
-        goal = goal_from_snapshot(saved, connection.identity, file=str(snapshot), include=classes, clone=clone)
+        goal = goal_from_snapshot(saved, connection.identity, options)
+        if mode == "replace":
+            now = connection.snapshot()
+            goal = replacing(goal, now, connection.driver, renames_for(connection.identity))
         return transact(
             out,
             connection,

@@ -187,6 +187,34 @@ class SikDriver:
         yield from self.at.restart()
         yield from self.at.pause(BOOT_SECONDS)
 
+    def rejoin(self, held: Sequence[Mapping[str, Value]]) -> Flow[bool]:
+        """Meet a far end that is not heard any more: it may hold other values than the near end runs with.
+
+        `held` are sets of far settings that it may hold, the likeliest first. The near end is given each in turn, and
+        its own values back when none is answered. Gives whether the far end answers now.
+        """
+        yield from self._ready()
+        near = yield from self.at.table()
+        assert near is not None
+        own = {name: value for name, (_, value) in near.items() if name in PAIR}
+        for values in held:
+            far = {base(name): int(value.number) for name, value in values.items() if base(name) in PAIR}
+            if (yield from self._run_with({**own, **far}, near)):
+                self._paired = True
+                return True
+        yield from self._run_with(own, near)
+        return False
+
+    def _run_with(self, values: Mapping[str, int], near: Table) -> Flow[bool]:
+        """Store values in the near end and restart it; gives whether the far end answers then."""
+        for name, value in values.items():
+            yield from self.at.confirmed(f"S{near[name][0]}={value}")
+        yield from self.at.confirmed("&W")
+        yield from self.at.restart()
+        yield from self.at.pause(BOOT_SECONDS)
+        yield from self.at.enter()
+        return (yield from self._far_end(FIND_SECONDS))
+
     def reboot(self) -> Flow[None]:
         """Restart the near end."""
         yield from self._ready()

@@ -18,7 +18,7 @@ from dronekit_cfg.sim.module_options import ModuleFaults, ModuleSetup, read_opti
 from dronekit_cfg.sim.serial_output import SerialOutput
 from dronekit_cfg.text import t
 
-__all__ = ["Radio", "SikPair", "make_simulated"]
+__all__ = ["DEFAULTS", "Radio", "SikPair", "make_simulated"]
 
 DEFAULTS: Mapping[str, int] = {
     "FORMAT": 26,

@@ -1,0 +1,171 @@
+"""The plan, the drift and the receipt of a whole aircraft for a technician: device by device, then one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dronekit_cfg.cli.render import Verbatim, bullets, command_text, facts, glyphs_of, headline, plural
+from dronekit_cfg.cli.render_drift import drift_data, drift_view
+from dronekit_cfg.cli.render_plan import plan_summary, plan_view
+from dronekit_cfg.formats.records import to_data
+from dronekit_cfg.model import Finding, Plan, Result, Spec, Verdict
+from dronekit_cfg.model.aircraft import AircraftPlan, AircraftReceipt, Part
+from dronekit_cfg.text import t
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+__all__ = [
+    "aircraft_drift",
+    "aircraft_headline",
+    "aircraft_plan_view",
+    "aircraft_receipt_view",
+    "aircraft_summary",
+    "drift_parts",
+    "part_heading",
+]
+
+_RESULTS = {
+    Result.DONE: t("written and verified"),
+    Result.UNCHANGED: t("not changed"),
+    Result.ROLLED_BACK: t("rolled back, verified"),
+    Result.IN_DOUBT: t("IN DOUBT"),
+}
+
+
+def part_heading(role: str, link: str) -> Text:
+    """Give the line above what is said about one device."""
+    from rich.text import Text
+
+    name = t("flight controller") if role == "vehicle" else t("module {role}", role=role)
+    return Text(f"== {name}  {link}", style="bold")
+
+
+def aircraft_plan_view(
+    plan: AircraftPlan, specs: Mapping[str, Spec | None], console: Console, *, first: int = 0, brief: bool = False
+) -> list[RenderableType]:
+    """Give the parts of the picture, in the order of the work."""
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for part in plan.parts:
+        parts += [part_heading(part.role, part.link)]
+        parts += plan_view(part.plan, specs.get(part.role), console, first=first, brief=brief or not part.plan.changes)
+        parts += [Text(plan_summary(part.plan)), Text("")]
+    return parts
+
+
+def aircraft_summary(plan: AircraftPlan) -> str:
+    """Say in one line what an apply would do."""
+    count = sum(len(part.plan.changes) for part in plan.parts)
+    errors = sum(len(part.plan.errors) for part in plan.parts)
+    if errors:
+        return t("{errors}: this plan cannot be applied", errors=plural(errors, t("error"), t("errors")))
+    if not count:
+        return t("nothing to do: the aircraft already is as wanted")
+    order = ", ".join(f"{part.role} {len(part.plan.changes)}" for part in plan.parts)
+    return t(
+        "{changes}, in this order: {order}",
+        changes=plural(count, t("setting changes"), t("settings change")),
+        order=order,
+    )
+
+
+def aircraft_drift(role: str, plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Give what `verify` found on one device, as plain data."""
+    return {
+        "role": role,
+        "identity": to_data(plan.identity),
+        "profile": plan.profile,
+        "profile_digest": plan.profile_digest,
+        "settings": len(plan.wanted),
+        "drift": drift_data(plan),
+        "findings": [to_data(f) for f in findings],
+    }
+
+
+def drift_parts(
+    role: str, link: str, plan: Plan, spec: Spec | None, console: Console, judged: tuple[Finding, ...]
+) -> list[RenderableType]:
+    """Give the picture of what `verify` found on one device."""
+    from rich.text import Text
+
+    return [part_heading(role, link), *drift_view(plan, spec, console, judged), Text("")]
+
+
+def aircraft_headline(receipt: AircraftReceipt) -> tuple[str, str]:
+    """Give the word and the sentence of the last line."""
+    written = sum(
+        record.verdict is Verdict.WRITTEN for part in receipt.parts if part.receipt for record in part.receipt.records
+    )
+    devices = plural(sum(p.result is receipt.result for p in receipt.parts), t("device"), t("devices"))
+    recovering = receipt.action == "recover"
+    proven = all(p.receipt.persistence_verified for p in receipt.parts if p.receipt and p.result is Result.DONE)
+    if receipt.result is Result.DONE and recovering:
+        return t("PASS"), t("DONE: the interrupted work is finished on {devices}", devices=devices)
+    if receipt.result is Result.DONE:
+        count = plural(written, t("setting"), t("settings"))
+        text = t("DONE: {count} on {devices} written and verified", count=count, devices=devices)
+        if proven:
+            return t("PASS"), t("{text}, also after their restarts", text=text)
+        return t("PASS"), t("{text}; no restart has proven yet that they are stored", text=text)
+    if receipt.result is Result.UNCHANGED:
+        return t("PASS"), t("UNCHANGED: the aircraft already is as wanted; nothing was written")
+    if receipt.result is Result.ROLLED_BACK:
+        word = t("UNDONE") if recovering else t("FAIL")
+        return word, t("ROLLED BACK: every device is exactly as before, and that was verified")
+    return t("FAIL"), t("IN DOUBT: {devices} may hold old and new values. Do not fly it", devices=devices)
+
+
+def aircraft_receipt_view(
+    receipt: AircraftReceipt, console: Console, *, link: str, file: Path | None = None, brief: bool = False
+) -> list[RenderableType]:
+    """Give the parts of the picture; the line that matters comes last but for what to do next."""
+    from rich.text import Text
+
+    glyphs = glyphs_of(console)
+    rows: list[tuple[str, str | Text]] = [(part.role, _part_text(part)) for part in receipt.parts]
+    rows.append((t("took"), t("{seconds:.1f} s", seconds=receipt.seconds)))
+    if receipt.result is not Result.UNCHANGED:
+        rows += [(t("receipt"), Verbatim(file or "")), (t("before"), Verbatim(receipt.snapshot_file))]
+    if receipt.result is Result.IN_DOUBT:
+        rows.append((t("journal"), Verbatim(receipt.journal_file)))
+    parts: list[RenderableType] = [] if brief else [facts(rows, indent=0)]
+    if receipt.problems:
+        parts += [Text(""), Text(t("What went wrong"), style="bold"), bullets(receipt.problems, glyphs)]
+    own = [n for part in receipt.parts if part.receipt for n in part.receipt.notes]
+    if (receipt.notes or own) and not brief:
+        parts += [Text(""), Text(t("Good to know"), style="bold"), bullets([*receipt.notes, *own], glyphs)]
+    word, sentence = aircraft_headline(receipt)
+    good = receipt.result in {Result.DONE, Result.UNCHANGED}
+    undone = receipt.result is Result.ROLLED_BACK and receipt.action == "recover"
+    parts += [*([Text("")] if parts else []), headline(word, sentence, good=good, warn=undone)]
+    following = _next(receipt, link)
+    if following:
+        parts.append(facts(following))
+    return parts
+
+
+def _part_text(part: Part) -> str:
+    who = f"{part.identity.family} {part.identity.vehicle} {part.identity.version_text}".strip()
+    text = f"{who}: {_RESULTS[part.result]}"
+    if part.receipt is not None and part.result is Result.DONE:
+        count = plural(len(part.receipt.records), t("setting"), t("settings"))
+        text += f" ({count})"
+    return text
+
+
+def _next(receipt: AircraftReceipt, link: str) -> list[tuple[str, str | Text]]:
+    where = ("--link", link)
+    if receipt.result is Result.IN_DOUBT:
+        return [(t("what to do"), Verbatim(command_text("recover", *where)))]
+    if receipt.result is Result.ROLLED_BACK:
+        if receipt.action == "recover":
+            return [(t("what to do"), t("run the apply again"))]
+        return [(t("what to do"), t("mend what went wrong above, then run the same command again"))]
+    if receipt.result is Result.DONE and receipt.action == "apply":
+        return [(t("to undo"), Verbatim(command_text("restore", receipt.snapshot_file, *where)))]
+    return []

@@ -1,0 +1,178 @@
+"""A whole aircraft in one command: flight controller, receiver and radio pair end new together or old together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dronekit_cfg.cli.session import clock_in_use
+from dronekit_cfg.links.clock import VirtualClock
+from dronekit_cfg.sim.memory import Memory
+
+Run = Callable[..., Any]
+
+STACK = "heavy-lift+gnss-dual-ublox+sik-resilient"
+INPUTS = ("--input", "cells=6", "--input", "netid=112")
+LINKS = ("--link", "sim:ardupilot-copter", "--module-link", "gnss=sim:ublox-m10", "--module-link", "radio=sim:sik-pair")
+WHOLE = (STACK, *INPUTS, *LINKS)
+
+
+@pytest.fixture(autouse=True)
+def virtual_time() -> Iterator[None]:
+    token = clock_in_use.set(VirtualClock())
+    yield
+    clock_in_use.reset(token)
+
+
+def held(state_dir: Path, twin: str) -> dict[str, Any]:
+    with Memory(next(state_dir.glob(f"{twin}*.log"))) as memory:
+        return dict(memory.values)
+
+
+def three(cli: Run, state_dir: Path) -> dict[str, dict[str, Any]]:
+    assert cli("plan", *WHOLE).code == 1  # wakes the twins
+    return {twin: held(state_dir, twin) for twin in ("ardupilot-copter", "ublox-m10", "sik-pair")}
+
+
+def test_apply_changes_all_three_verifies_them_and_the_second_apply_changes_nothing(cli: Run, state_dir: Path) -> None:
+    said = cli("apply", *WHOLE, "--yes", "--json")
+    assert said.code == 0, said.err
+    parts = {p["role"]: p for p in said.document["receipt"]["parts"]}
+    assert {role: p["result"] for role, p in parts.items()} == {"gnss": "done", "radio": "done", "vehicle": "done"}
+    assert list(parts) == ["gnss", "radio", "vehicle"]
+    assert all(p["receipt"]["persistence_verified"] and p["receipt"]["records"] for p in parts.values())
+    radio = held(state_dir, "sik-pair")
+    assert radio["local/NETID"] == radio["remote/NETID"] == 112
+    assert held(state_dir, "ardupilot-copter")["BATT_LOW_VOLT"] > 20
+    assert cli("verify", *WHOLE).code == 0
+    again = cli("apply", *WHOLE, "--yes", "--json")
+    assert (again.code, again.document["changed"], again.document["result"]) == (0, False, "unchanged")
+
+
+@pytest.mark.parametrize(
+    ("role", "broken"),
+    [
+        ("link", "sim:ardupilot-copter?fault=deny:BATT_LOW_VOLT"),
+        ("gnss", "sim:ublox-m10?fault=deny:CFG-RATE-MEAS"),
+        ("radio", "sim:sik-pair?fault=deny:remote.NETID"),
+    ],
+)
+def test_a_fault_in_any_of_the_three_rolls_all_back(cli: Run, state_dir: Path, role: str, broken: str) -> None:
+    before = three(cli, state_dir)
+    links = [broken if role == "link" and a == "sim:ardupilot-copter" else a for a in LINKS]
+    links = [f"{role}={broken}" if a.startswith(f"{role}=") else a for a in links]
+    said = cli("apply", STACK, *INPUTS, *links, "--yes", "--json")
+    assert said.code == 5, said.out + said.err
+    assert said.document["receipt"]["problems"]
+    for twin, values in before.items():
+        changed = {n: v for n, v in held(state_dir, twin).items() if values.get(n, v) != v}
+        assert not {n for n in changed if not n.startswith(("STAT_", "INS_", "COMPASS"))}, twin
+    assert cli("recover", "--link", "sim:ardupilot-copter").code == 0
+    assert cli("plan", *WHOLE).code == 1
+
+
+def test_the_snapshot_of_the_aircraft_brings_all_three_back(cli: Run, state_dir: Path) -> None:
+    before = three(cli, state_dir)
+    assert cli("apply", *WHOLE, "--yes").code == 0
+    snapshot = next(state_dir.glob("aircraft/*/snapshots/*.json"))
+    said = cli("restore", snapshot, "--link", "sim:ardupilot-copter", "--yes", "--json")
+    assert said.code == 0, said.err
+    assert said.document["receipt"]["action"] == "restore"
+    radio = held(state_dir, "sik-pair")
+    assert radio["local/NETID"] == radio["remote/NETID"] == before["sik-pair"].get("local/NETID", 25)
+    assert cli("verify", *WHOLE).code == 1
+    offline = cli("verify", STACK, *INPUTS, "--against", snapshot, "--json")
+    assert offline.code == 1
+    assert {p["role"]: bool(p["drift"]) for p in offline.document["parts"]} == dict.fromkeys(
+        ("gnss", "radio", "vehicle"), True
+    )
+
+
+def test_a_plan_of_the_aircraft_can_be_saved_and_applied_as_it_is(cli: Run, tmp_path: Path, state_dir: Path) -> None:
+    file = tmp_path / "plan.json"
+    assert cli("plan", *WHOLE, "--output", file).code == 1
+    assert [p["role"] for p in json.loads(file.read_text())["parts"]] == ["gnss", "radio", "vehicle"]
+    assert cli("apply", file, "--link", "sim:ardupilot-copter", "--yes").code == 0
+    assert cli("verify", *WHOLE).code == 0
+
+
+def test_a_missing_link_or_input_is_said_before_anything_is_connected(cli: Run) -> None:
+    said = cli("apply", STACK, *INPUTS, "--link", "sim:ardupilot-copter")
+    assert said.code == 2
+    assert "--module-link radio=" in said.err
+    said = cli("apply", STACK, "--input", "cells=6", *LINKS)
+    assert said.code == 2
+    assert "input netid is missing" in said.err
+
+
+def test_without_a_link_for_an_optional_module_the_aircraft_is_its_flight_controller(cli: Run) -> None:
+    said = cli("apply", "heavy-lift+gnss-dual-ublox", "--input", "cells=6", "--link", "sim:ardupilot-copter", "--yes")
+    assert said.code == 0
+    assert "the module gnss (ublox) is left alone" in " ".join(said.out.split())
+
+
+def test_work_that_was_cut_off_is_recovered_on_all_devices_from_any_of_them(
+    cli: Run, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(BaseException):
+        pass
+
+    def cut(*_: object) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dronekit_cfg.engine.aircraft._Run._look_again", cut)
+        with pytest.raises(Cut):
+            cli("apply", *WHOLE, "--yes")
+    assert held(state_dir, "sik-pair")["local/NETID"] == 112
+    refused = cli("apply", "base/sik", "--input", "netid=5", "--link", "sim:sik-pair", "--yes")
+    assert (refused.code, "recover" in refused.err) == (6, True)
+    said = cli("recover", "--link", "sim:sik-pair", "--family", "sik", "--json")
+    assert said.code == 5, said.err
+    assert {p["role"]: p["result"] for p in said.document["receipt"]["parts"]} == {
+        "gnss": "rolled-back",
+        "radio": "rolled-back",
+        "vehicle": "rolled-back",
+    }
+    assert held(state_dir, "sik-pair")["local/NETID"] == 25
+    assert cli("recover", "--link", "sim:sik-pair").code == 0
+
+
+def test_a_decision_for_the_new_state_is_carried_out_by_recover(
+    cli: Run, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Cut(BaseException):
+        pass
+
+    def cut(*_: object) -> None:
+        raise Cut
+
+    with monkeypatch.context() as patch:
+        patch.setattr("dronekit_cfg.engine.aircraft.finish_part", cut)
+        with pytest.raises(Cut):
+            cli("apply", *WHOLE, "--yes")
+    said = cli("recover", "--link", "sim:ardupilot-copter", "--json")
+    assert (said.code, said.document["result"]) == (0, "done"), said.err
+    assert cli("verify", *WHOLE).code == 0
+
+
+def test_the_modules_come_in_an_order_that_never_cuts_the_way() -> None:
+    from types import SimpleNamespace
+
+    from dronekit_cfg.engine.aircraft_plan import in_order
+
+    urls = {
+        "vehicle": "serial:/dev/ttyUSB0@57600",
+        "radio": "serial:/dev/ttyUSB0",
+        "rc": "serial:/dev/ttyUSB1@460800",
+        "gnss": "via:ardupilot:gps1+serial:/dev/ttyUSB0@57600",
+    }
+    made: Any = [
+        SimpleNamespace(role=role, device=SimpleNamespace(options=SimpleNamespace(url=url)))
+        for role, url in urls.items()
+    ]
+    assert [item.role for item in in_order(made)] == ["gnss", "rc", "vehicle", "radio"]
