@@ -33,11 +33,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found, how many names it looked at, and what differs but changes by itself all the time."""
+    """What a comparison found, how many names it looked at, and what differs but changes by itself all the time.
+
+    `untold` are names about which one side says nothing: a `diff all` leaves out what is at its default, and nobody
+    here knows that default.
+    """
 
     compared: int
     differences: tuple[Difference, ...]
     restless: tuple[Difference, ...] = ()
+    untold: tuple[str, ...] = ()
 
 
 def library_of(options: Offline) -> Library:
@@ -103,13 +108,27 @@ def compare(first: SettingsFile, second: SettingsFile, spec: Spec | None = None)
         names = dict(first.settings)
     elif partial == [False, True]:
         names = dict(second.settings)
+    one, other = _with_defaults(first, second), _with_defaults(second, first)
+    # Two `diff all` both name what is not at its default, so what only one of them names does differ.
+    both = first.only_changes and second.only_changes
+    silent = [s for f, s in ((first, one), (second, other)) if f.only_changes and not both]
+    untold = tuple(n for n in sorted(names) if any(n not in side for side in silent))
     differences = tuple(
-        Difference(n, first.settings.get(n), second.settings.get(n), first.lines.get(n, 0), second.lines.get(n, 0))
+        Difference(n, one.get(n), other.get(n), first.lines.get(n, 0), second.lines.get(n, 0))
         for n in sorted(names)
-        if not _same(first.settings, second.settings, n)
+        if n not in untold and not _same(one, other, n)
     )
     restless = _restless(first, second, differences, spec)
-    return Comparison(len(names) - len(restless), tuple(d for d in differences if d not in restless), restless)
+    left = tuple(d for d in differences if d not in restless)
+    return Comparison(len(names) - len(restless) - len(untold), left, restless, untold)
+
+
+def _with_defaults(file: SettingsFile, other: SettingsFile) -> Mapping[str, Value | Scalar]:
+    """Give the settings of `file`; what a `diff all` leaves out is at the default that the other side tells."""
+    if not file.only_changes or other.snapshot is None:
+        return file.settings
+    told = {s.name: s.default for s in other.snapshot.settings if s.default is not None}
+    return {**told, **file.settings}
 
 
 def _restless(
@@ -132,7 +151,7 @@ def _restless(
 def _same(one: Mapping[str, Value | Scalar], other: Mapping[str, Value | Scalar], name: str) -> bool:
     if name not in one or name not in other:
         return False
-    a, b = one[name], other[name]
-    if isinstance(a, str) or isinstance(b, str):
-        return str(a) == str(b)
-    return as_value(a).same(as_value(b))
+    a, b = as_value(one[name]), as_value(other[name])
+    if Kind.TEXT in (a.kind, b.kind) and a.kind is not b.kind and Kind.SECRET not in (a.kind, b.kind):
+        return str(a) == str(b)  # a text file does not tell that the name of a craft is a text: 007, 1
+    return a.same(b)

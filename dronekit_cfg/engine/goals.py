@@ -1,12 +1,14 @@
-"""Turn a profile or a snapshot into the goal of a transaction."""
+"""Turn a profile or a snapshot into the goal of a transaction (snapshots: see `engine.restore`)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from dronekit_cfg.engine.generations import require_one_generation
 from dronekit_cfg.engine.judge import Terms
-from dronekit_cfg.errors import Unsupported, WrongVehicle
-from dronekit_cfg.model import Identity, Origin, Resolved, Snapshot, Wanted
+from dronekit_cfg.engine.restore import goal_from_snapshot
+from dronekit_cfg.errors import Unsupported
+from dronekit_cfg.model import Identity, Resolved
 from dronekit_cfg.planner.plan import Goal
 from dronekit_cfg.text import t
 
@@ -48,34 +50,7 @@ def terms_from_profile(resolved: Resolved, *, accept: Collection[str] = (), stri
 
 
 def goal_from_profile(resolved: Resolved, *, include: Collection[str] = ()) -> Goal:
-    """Give the goal of a resolved profile."""
+    """Give the goal of a resolved profile. Raises FileProblems when it mixes names or units of two generations."""
+    require_one_generation(resolved)
     stack = "+".join(resolved.layers) or resolved.name
     return Goal(stack, resolved.digest, resolved.settings, frozenset(include), notes=resolved.notes)
-
-
-def goal_from_snapshot(
-    snapshot: Snapshot, identity: Identity, *, file: str = "", include: Collection[str] = (), clone: bool = False
-) -> Goal:
-    """Give the goal of a restore.
-
-    On the vehicle that the snapshot was taken from, calibration and identity are restored as well. On another one
-    (`clone`), they are left out unless `include` names them. Raises WrongVehicle without `clone`.
-    """
-    if snapshot.identity.family != identity.family or snapshot.identity.vehicle != identity.vehicle:
-        raise WrongVehicle(
-            t(
-                "the snapshot is of {family} {vehicle}, which this vehicle is not",
-                family=snapshot.identity.family,
-                vehicle=snapshot.identity.vehicle,
-            )
-        )
-    same = snapshot.identity.uid == identity.uid and snapshot.identity.board == identity.board
-    if not same and not clone:
-        raise WrongVehicle(
-            t("the snapshot is of another vehicle (uid {uid})", uid=snapshot.identity.uid or t("none")),
-            hint=t("add --clone to write it here, without calibration and identity"),
-        )
-    classes = frozenset({"calibration", "identity"}) if same else frozenset(include)
-    origin = Origin("snapshot", file)
-    wanted = tuple(Wanted(s.name, s.value.raw, origin) for s in snapshot.settings)
-    return Goal(t("snapshot of {taken}", taken=snapshot.taken), snapshot.digest, wanted, classes, known_state=True)

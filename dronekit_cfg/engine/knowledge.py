@@ -27,8 +27,6 @@ def metadata(connection: Connection, root: Path | None = None) -> Spec | None:
 
 def renames_for(identity: Identity) -> Renames | None:
     """Give the rename table of the vehicle's family, or None when it has none."""
-    if (identity.family, identity.vehicle) != ("ardupilot", "copter"):
-        return None
     from dronekit_cfg.catalog.renames import load_renames
 
     return load_renames(identity.family, identity.vehicle)

@@ -169,9 +169,14 @@ def _line(body: str, end: str, scope: str, dialect: Dialect) -> Line:
         return Line(body, end, LineKind.ERROR)
     if stripped.startswith("#"):
         return Line(body, end, LineKind.COMMENT)
-    if match := _SET.fullmatch(stripped):
+    if (match := _SET.fullmatch(stripped)) and match[1].lower() not in _no_settings(dialect):
         return Line(body, end, LineKind.SET, scope + match[1], match[2])
     return _command(body, end, scope, dialect)
+
+
+def _no_settings(dialect: Dialect) -> frozenset[str]:
+    """Give the words that name other things than a setting: no firmware has a setting called so."""
+    return frozenset({*dialect.scope_names, *dialect.flags, *dialect.groups})
 
 
 def _command(body: str, end: str, scope: str, dialect: Dialect) -> Line:

@@ -35,7 +35,9 @@ class Dialect:
     command name its object ("serial" 1: `serial 0 64 ...` is setting `serial.0`), `subkeys` the same for two words
     ("vtxtable band"), `flags` are on/off commands ("feature"), `groups` are lists that are rewritten as a whole, with
     the word that empties them ("mmix": "reset"). `silent_strings`: `set` of a text answers nothing. For commands in
-    `false_defaults` the told default is wrong. `window` is how many bytes of lines share one end marker; two windows
+    `false_defaults` the told default is wrong. `resets_stored`: the command that resets to defaults stores them at
+    once. `hardware` matches settings that say what is wired to which pin, which are of one kind of board.
+    `window` is how many bytes of lines share one end marker; two windows
     are on the way at once, so that the line is never idle. `protected` maps setting names (regular expression, full
     match) to what they are: calibration, identity, volatile, read-only.
     """
@@ -61,6 +63,8 @@ class Dialect:
     protected: Mapping[str, str]
     own_link: str
     silent_strings: bool = False
+    resets_stored: bool = False
+    hardware: str = ""
     false_defaults: tuple[str, ...] = ()
     window: int = 114
     notes: tuple[str, ...] = field(default=())
@@ -97,6 +101,14 @@ class Dialect:
     @cached_property
     def _own_link(self) -> re.Pattern[str]:
         return re.compile(self.own_link)
+
+    @cached_property
+    def _hardware(self) -> re.Pattern[str]:
+        return re.compile(self.hardware)
+
+    def is_hardware(self, name: str) -> bool:
+        """Whether `name` belongs to one kind of board: on another one it names a wrong pin or bus."""
+        return bool(self._hardware.fullmatch(name))
 
     def is_own_link(self, name: str) -> bool:
         """Whether a change of `name` can cut the connection it is made over."""

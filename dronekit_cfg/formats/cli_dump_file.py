@@ -1,4 +1,8 @@
-"""Read and write files of Betaflight and INAV settings: what `diff`, `convert` and `validate` need of a dump."""
+"""Read and write files of Betaflight and INAV settings: what `diff`, `convert`, `validate` and `restore` need.
+
+`diff all` leaves out what is at its default; `dump all` names everything. A file tells which of the two it is by the
+command that resets to defaults, which only `diff all` prints.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,22 @@ from dronekit_cfg.formats.cli_dump import Dump, LineKind, detect_family, parse
 from dronekit_cfg.formats.cli_dump_checks import problems
 from dronekit_cfg.formats.cli_dump_dialect import load_dialect
 from dronekit_cfg.formats.cli_dump_settings import render
-from dronekit_cfg.model import Scalar, Snapshot
+from dronekit_cfg.formats.cli_version import pep440
+from dronekit_cfg.model import Identity, Kind, Scalar, Setting, Snapshot, Value
 from dronekit_cfg.text import t
 
 __all__ = ["CliDumpFile", "is_cli_dump", "read_cli_dump", "write_cli_dump"]
+
+_LARGEST = 4 << 20
+"""The largest dump known has 110 kB."""
 
 
 @dataclass(frozen=True)
 class CliDumpFile:
     """A dump as settings: numbers where the text is one, else texts. `lines` gives the 1-based line of each setting.
 
-    `unknown` are lines that no rule knows; they are kept as `line.<n>`.
+    `unknown` are lines that no rule knows; they are kept as `line.<n>`. `only_changes`: it is a `diff`, which leaves
+    out what is at its default.
     """
 
     family: str
@@ -29,6 +38,37 @@ class CliDumpFile:
     settings: Mapping[str, Scalar]
     lines: Mapping[str, int] = field(default_factory=dict)
     unknown: tuple[Problem, ...] = ()
+    only_changes: bool = False
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The same as a snapshot, as far as its header tells whose it is; None for a dump without version line."""
+        header = self.dump.header
+        if header is None:
+            return None
+        try:
+            version = pep440(header.version)
+        except ValueError:
+            return None
+        revision = f" ({header.revision})" if header.revision else ""
+        texts = self.dump.settings
+        identity = Identity(
+            family=self.family,
+            vehicle="copter",
+            version=version,
+            version_text=f"{header.version}{revision}",
+            board=texts.get("board_name", "") or header.target,
+            uid=texts.get("mcu_id", "").lower(),
+        )
+        settings = tuple(Setting(name, _value(value)) for name, value in self.settings.items())
+        name = "diff all" if self.only_changes else "dump all"
+        return Snapshot(identity, "", "file", settings, typed=False, raw={name: str(self.dump)})
+
+
+def _value(value: Scalar) -> Value:
+    if isinstance(value, str):
+        return Value(Kind.TEXT, value)
+    return Value(Kind.INT32 if isinstance(value, int) else Kind.REAL32, value)
 
 
 _TYPICAL = re.compile(
@@ -45,6 +85,9 @@ def is_cli_dump(text: str, name: str = "") -> bool:
 
 def read_cli_dump(text: str, file: str = "", *, family: str = "") -> CliDumpFile:
     """Read a dump. Raises FileProblems with all that is wrong in it (cut off, corrupted, saved twice, no ASCII)."""
+    if len(text) > _LARGEST:
+        hint = t("is it the right file? A dump has some 100 kB at most")
+        raise FileProblems((Problem(file, 0, 0, t("{size} MB are too much", size=len(text) >> 20), hint),))
     family = family or detect_family(text) or "betaflight"
     dump = parse(text.removeprefix("\ufeff"), load_dialect(family))
     found = problems(dump, file)
@@ -59,29 +102,36 @@ def read_cli_dump(text: str, file: str = "", *, family: str = "") -> CliDumpFile
             unknown.append(Problem(file, number, 1, t("this line is not known here: {line}", line=line.text), hint))
         elif line.name:
             lines[line.name] = number
-    settings = {name: _plain(value) for name, value in dump.settings.items()}
-    return CliDumpFile(family, dump, settings, lines, tuple(unknown))
+    floats = family == "inav"  # Betaflight has no floats in its settings, so 1.50 is a text there
+    settings = {name: _plain(value, floats=floats) for name, value in dump.settings.items()}
+    reset = {dump.dialect.commands["defaults"], "defaults"}
+    only_changes = any(x.kind is LineKind.COMMAND and " ".join(x.text.split()).lower() in reset for x in dump.lines)
+    return CliDumpFile(family, dump, settings, lines, tuple(unknown), only_changes)
 
 
-def _plain(text: str) -> Scalar:
-    if re.fullmatch(r"-?(0|[1-9]\d{0,9})", text):
+def _plain(text: str, *, floats: bool) -> Scalar:
+    if re.fullmatch(r"-?[1-9]\d{0,8}|0", text):
         return int(text)
-    if re.fullmatch(r"-?\d{1,9}\.\d{1,9}", text):
+    if floats and re.fullmatch(r"-?\d{1,9}\.\d{3}", text):
         return float(text)
     return text
 
 
-def write_cli_dump(source: Snapshot | Mapping[str, object], family: str = "", *, note: Sequence[str] = ()) -> str:
+def write_cli_dump(
+    source: Snapshot | Mapping[str, object], family: str = "", *, note: Sequence[str] = (), reset: bool = False
+) -> str:
     """Give a file that the vehicle's CLI can replay: `batch start`, all settings in the firmware's order, `save`.
 
-    Raises UsageError for a family without a CLI, and for names that are no settings of one.
+    `reset` begins with the command that resets to defaults, as `diff all` does. Raises UsageError for a family without
+    a CLI, and for names that are no settings of one.
     """
     if isinstance(source, Snapshot):
         family = family or source.identity.family
         source = {setting.name: setting.value for setting in source.settings}
     try:
         dialect = load_dialect(family)
-        return render({name: str(value) for name, value in source.items()}, dialect, header=note)
+        texts = {name: _text(value) for name, value in source.items()}
+        return render(texts, dialect, header=note, reset=reset)
     except KeyError:
         raise UsageError(
             t("{family} has no command line to write a dump for", family=family or "?"),
@@ -89,3 +139,13 @@ def write_cli_dump(source: Snapshot | Mapping[str, object], family: str = "", *,
         ) from None
     except ValueError as error:
         raise UsageError(str(error), hint=t("write a snapshot or a profile instead")) from None
+
+
+def _text(value: object) -> str:
+    """Give a value as the CLI takes it: a float without exponent."""
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    raw = value.raw if isinstance(value, Value) else value
+    if isinstance(raw, float) and "e" in str(value):
+        return f"{raw:.9f}".rstrip("0").rstrip(".")
+    return str(value)

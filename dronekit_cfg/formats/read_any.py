@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dronekit_cfg.errors import FileProblems, Problem
+from dronekit_cfg.formats.cli_dump_file import is_cli_dump, read_cli_dump
 from dronekit_cfg.formats.files import decode, is_html, lines_of, read_bytes
 from dronekit_cfg.formats.library import Library, is_path
 from dronekit_cfg.formats.lock import load_lock
@@ -23,7 +24,7 @@ from dronekit_cfg.formats.snapshot_json import load_snapshot
 from dronekit_cfg.model import Resolved, Scalar, Snapshot, Value
 from dronekit_cfg.text import t
 
-__all__ = ["FORMATS", "Format", "SettingsFile", "Source", "detect_format", "read_settings"]
+__all__ = ["FORMATS", "Format", "SettingsFile", "Source", "detect_format", "read_settings", "snapshot_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class SettingsFile:
     """Settings from a file: a Value where the file tells the type, else a plain number or text.
 
     `kind` is a name of `FORMATS`, `family` None where the file does not tell it. `lines` gives the 1-based line of each
-    setting where it is known. The one of `snapshot`, `resolved` and `params` that the file is, is set.
+    setting where it is known. The one of `snapshot`, `resolved` and `params` that the file is, is set; the output of
+    `diff all` or `dump all` is a `snapshot` too where its header tells whose it is. `only_changes`: what is at its
+    default is left out (`diff all`).
     """
 
     kind: str
@@ -42,6 +45,7 @@ class SettingsFile:
     snapshot: Snapshot | None = None
     resolved: Resolved | None = None
     params: ParamFile | None = None
+    only_changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,25 @@ def read_settings(
         raise FileProblems((Problem(str(path), 0, 0, t("this is PX4's own storage file (BSON), not read here"), hint),))
     text = decode(data, str(path))
     return _format(path, text).read(Source(text, path, library, inputs or {}))
+
+
+def snapshot_of(path: Path) -> SettingsFile:
+    """Read a file that is a whole vehicle: a snapshot, or the text of `diff all` or `dump all`; `snapshot` is set.
+
+    Raises UsageError, and FileProblems when the file is something else or does not say which firmware wrote it.
+    """
+    found = read_settings(path)
+    if found.snapshot is not None:
+        return found
+    if found.kind == "cli-dump":
+        message = t("the file does not say which firmware wrote it")
+        hint = t("save the whole output of `diff all` or `dump all`, its first lines included")
+    else:
+        message = t("this is no snapshot of a vehicle, but a file of the format {kind}", kind=found.kind)
+        if found.family:
+            message += t(", of {family}", family=found.family)
+        hint = t("take one with `dronekit-cfg snapshot`; Betaflight and INAV: `diff all` or `dump all` as text")
+    raise FileProblems((Problem(str(path), 1, 1, message, hint),))
 
 
 def _format(path: Path, text: str) -> Format:
@@ -147,6 +170,19 @@ def _read_script(source: Source) -> SettingsFile:
     return SettingsFile("px4-script", "px4", dict(script.settings), script.lines, script.warnings)
 
 
+def _read_dump(source: Source) -> SettingsFile:
+    dump = read_cli_dump(source.text, str(source.path))
+    return SettingsFile(
+        "cli-dump",
+        dump.family,
+        dump.settings,
+        dump.lines,
+        dump.unknown,
+        snapshot=dump.snapshot,
+        only_changes=dump.only_changes,
+    )
+
+
 def _is_ours(kind: str) -> Callable[[str, str], bool]:
     return lambda text, _name: format_of(text).startswith(f"{kind}/")
 
@@ -164,6 +200,7 @@ FORMATS: tuple[Format, ...] = (
     Format("lock", _is_ours("lock"), _read_lock),
     Format("profile", _is_profile, _read_profile),
     Format("px4-script", lambda text, _name: is_script(text), _read_script),
+    Format("cli-dump", is_cli_dump, _read_dump),
     *(Format(dialect.value, _is_dialect(dialect), _read_params(dialect)) for dialect in Dialect),
 )
 """Every format that `read_settings` knows, in the order in which they are asked."""

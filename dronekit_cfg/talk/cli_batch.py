@@ -34,11 +34,17 @@ class Written:
     lost: bool = False
 
 
-def write_settings(cli: CliSession, values: Mapping[str, str], active: Mapping[str, int]) -> Flow[dict[str, Written]]:
+def write_settings(
+    cli: CliSession,
+    values: Mapping[str, str],
+    active: Mapping[str, int],
+    *,
+    selected: Mapping[str, int] | None = None,
+) -> Flow[dict[str, Written]]:
     """Write `values` in the order of a dump and give what came back for each name.
 
-    `active` are the profiles to select again at the end. Any error marks the session as damaged, so that it cannot be
-    saved. Raises NoAnswer, LinkLost.
+    `active` are the profiles to select again at the end, `selected` those that are now where it is not the same. Any
+    error marks the session as damaged, so that it cannot be saved. Raises NoAnswer, LinkLost.
     """
     found: dict[str, Written] = {}
     for name in values:
@@ -47,7 +53,7 @@ def write_settings(cli: CliSession, values: Mapping[str, str], active: Mapping[s
         except ValueError as error:
             found[name] = Written(error=str(error), unknown=True)
     yield from cli.start_batch()
-    selected = dict(active)
+    selected = dict(active if selected is None else selected)
     # Where switching profiles stores what is staged, the profile that is selected already goes first.
     order = in_writing_order((name for name in values if name not in found), cli.dialect)
     for where, names in _sections(order, cli, active):

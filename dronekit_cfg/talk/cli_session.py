@@ -53,12 +53,14 @@ class CliSession:
         self.open = False
         self.batch = False
         self.damaged = ""
+        self.started_over = False
+        """Whether the vehicle was reset to its defaults in this session."""
         # Tokens differ between runs, so that output a crashed host had asked for ends no window of ours.
         self._tokens = _tokens(int(session.now() * 1000) & 0xFFF)
 
     def forget(self) -> None:
         """Take note that the vehicle rebooted or the link was opened again."""
-        self.open = self.batch = False
+        self.open = self.batch = self.started_over = False
         self.damaged = ""
 
     def enter(self, *, expect_open: bool = False) -> Flow[Entry]:
@@ -76,7 +78,7 @@ class CliSession:
                 fresh = re.search(self.dialect.banner, reply.text, re.MULTILINE)
                 found = Entry.FRESH if fresh else Entry.LEFT_OPEN
         self.open = found is not Entry.NONE
-        self.batch = False
+        self.batch = self.started_over = False
         self.damaged = ""
         if not self.open:
             self._codec.to_msp()
@@ -115,6 +117,20 @@ class CliSession:
         if not self.batch:
             yield from self.line(self.dialect.commands["batch_start"])
             self.batch = True
+
+    def reset(self) -> Flow[None]:
+        """Reset everything to its default inside this session, unless that was done; `leave` takes it back.
+
+        Raises WriteRefused.
+        """
+        if self.started_over:
+            return
+        yield from self.start_batch()
+        reply = yield from self.line(self.dialect.commands["defaults"], quiet=SAVE_SECONDS)
+        self.started_over = True
+        if error := self.dialect.error(reply):
+            self.damaged = error
+            raise WriteRefused(t("the vehicle refuses to reset to its defaults: {error}", error=error))
 
     def save(self) -> Flow[None]:
         """End the batch, save, and see the vehicle reboot. Raises WriteRefused when anything had gone wrong before.

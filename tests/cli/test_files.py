@@ -127,7 +127,7 @@ def test_convert_makes_a_profile_to_start_from(cli: Run, saved: Path, tmp_path: 
     ("target", "options", "words"),
     [
         ("out.json", (), "can only come from a vehicle"),
-        ("out.txt", (), "its ending does not tell the format"),
+        ("out.csv", (), "its ending does not tell the format"),
         ("out.param", ("--to", "excel"), "--to excel is not known"),
     ],
 )

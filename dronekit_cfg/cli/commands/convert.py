@@ -25,22 +25,46 @@ TARGETS: Mapping[str, str] = {
     ".params": "qgc",
     ".yaml": "profile",
     ".yml": "profile",
+    ".txt": "diff",
 }
 """What the ending of the output file means without --to."""
+TEXTS = ("diff", "dump")
+"""Scripts for the command line of Betaflight and INAV."""
 
 
 @verb(app)
 def convert(
     out: Output,
     options: Offline,
-    source: Annotated[str, argument(metavar="IN", help=t("A snapshot, parameter file, lock or profile."))],
-    target: Annotated[Path, argument(metavar="OUT", help=t("The file to write: .param, .parm, .params or .yaml."))],
+    source: Annotated[str, argument(metavar="IN", help=t("A settings file of any format, lock or profile."))],
+    target: Annotated[
+        Path, argument(metavar="OUT", help=t("The file to write: .param, .parm, .params, .yaml or .txt."))
+    ],
     to: Annotated[
         str,
-        option("--to", metavar="FORMAT", help=t("mission-planner, mavproxy, qgc or profile; else OUT's ending tells.")),
+        option(
+            "--to",
+            metavar="FORMAT",
+            help=t("mission-planner, mavproxy, qgc, profile, diff or dump; else OUT's ending tells."),
+        ),
+    ] = "",
+    firmware: Annotated[
+        str,
+        option(
+            "--firmware",
+            metavar="FAMILY@VERSION",
+            help=t("Carry the settings over to the names and units of this version, such as betaflight@2025.12."),
+        ),
     ] = "",
 ) -> int:
-    """Convert between settings file formats: Mission Planner, MAVProxy, QGroundControl, and profile YAML."""
+    """Convert between settings file formats.
+
+    Mission Planner, MAVProxy and QGroundControl files, profile YAML, and for Betaflight and INAV the text that their
+    command line takes (`diff all`, `dump all`).
+    """
+    from dronekit_cfg.cli.carried import carried_source
+    from dronekit_cfg.cli.cli_text import cli_text
+    from dronekit_cfg.cli.foreign import foreign_message
     from dronekit_cfg.cli.render import plural, some
     from dronekit_cfg.cli.settings import read_source
     from dronekit_cfg.formats.files import write_atomic
@@ -48,12 +72,27 @@ def convert(
 
     kind = _kind(target, to)
     found = read_source(source, options)
+    notes: list[str] = []
+    if options.family and found.family not in (None, options.family):
+        raise UsageError(
+            foreign_message(source, found.family, options.family, found.settings),
+            hint=t("settings of {family} cannot be those of another firmware", family=found.family),
+        )
+    if firmware:
+        found, notes = carried_source(found, firmware, source)
     if target.exists() and not out.yes:
         raise UsageError(t("{file} exists", file=target), hint=t("choose another name, or add --yes to replace it"))
-    text = _profile_text(found, target) if kind == "profile" else _param_text(found, kind)
+    if kind == "profile":
+        text, left_out = _profile_text(found, target)
+        notes += [t("left out, because it belongs to one unit: {names}", names=some(left_out))] if left_out else []
+    elif kind in TEXTS:
+        text = cli_text(found, whole=kind == "dump")
+    else:
+        _require_parameters(found)
+        text = _param_text(found, kind)
     write_atomic(target, text)
-    warnings = [str(w) for w in found.warnings]
-    if kind != "profile" and (changed := beyond_float32(_entries(found))):
+    warnings = [*notes, *(str(w) for w in found.warnings)]
+    if kind not in {"profile", *TEXTS} and (changed := beyond_float32(_entries(found))):
         warnings.append(t("ground stations carry every value as float32 and would change {names}", names=some(changed)))
     out.document(
         "convert",
@@ -73,7 +112,7 @@ def convert(
 
 
 def _kind(target: Path, to: str) -> str:
-    known = sorted({*TARGETS.values()})
+    known = sorted({*TARGETS.values(), *TEXTS})
     if to and to not in known:
         raise UsageError(
             t("--to {format} is not known", format=to), hint=t("choose one of {names}", names=", ".join(known))
@@ -82,7 +121,7 @@ def _kind(target: Path, to: str) -> str:
     if target.suffix.lower() == ".json" and not to:
         raise UsageError(
             t("{file}: a snapshot can only come from a vehicle", file=target),
-            hint=t("use `dronekit-cfg snapshot`, or write .param, .parm, .params or .yaml"),
+            hint=t("use `dronekit-cfg snapshot`, or write .param, .parm, .params, .yaml or .txt"),
         )
     if not kind:
         raise UsageError(
@@ -90,6 +129,16 @@ def _kind(target: Path, to: str) -> str:
             hint=t("add --to with one of {names}", names=", ".join(known)),
         )
     return kind
+
+
+def _require_parameters(found: SettingsFile) -> None:
+    from dronekit_cfg.formats.cli_dump_dialect import CLI_FAMILIES
+
+    if found.family in CLI_FAMILIES:
+        raise UsageError(
+            t("settings of {family} fit into no parameter file", family=found.family),
+            hint=t("write .txt for its command line, or .yaml for a profile"),
+        )
 
 
 def _param_text(found: SettingsFile, kind: str) -> str:
@@ -122,8 +171,11 @@ def _entries(found: SettingsFile) -> Sequence[ParamEntry]:
     return tuple(entries)
 
 
-def _profile_text(found: SettingsFile, target: Path) -> str:
-    """Give a profile that sets all that the source holds; a start to be cut down and given reasons."""
+def _profile_text(found: SettingsFile, target: Path) -> tuple[str, list[str]]:
+    """Give a profile that sets all that the source holds; a start to be cut down and given reasons.
+
+    Of the text CLI families, lines that belong to one unit or are not known are left out: their names come second.
+    """
     import json
 
     from dronekit_cfg.cli.settings import as_value
@@ -139,7 +191,18 @@ def _profile_text(found: SettingsFile, target: Path) -> str:
     if identity and identity.vehicle:
         lines.append(f"vehicle: {identity.vehicle}")
     lines.append("settings:")
-    for setting in sorted(found.settings):
+    left_out = _of_one_unit(found)
+    for setting in sorted(found.settings.keys() - set(left_out)):
         value = as_value(found.settings[setting])
         lines.append(f"  {setting}: {json.dumps(value.raw) if isinstance(value.raw, str) else value}")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", left_out
+
+
+def _of_one_unit(found: SettingsFile) -> list[str]:
+    from dronekit_cfg.cli.session import offline_policy
+    from dronekit_cfg.formats.cli_dump_dialect import CLI_FAMILIES
+
+    if found.family not in CLI_FAMILIES:
+        return []
+    policy = offline_policy(found.family)
+    return [name for name in found.settings if policy.protected(name)]

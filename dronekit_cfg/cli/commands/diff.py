@@ -17,7 +17,7 @@ __all__ = ["app", "diff"]
 
 app = new_app()
 
-_WHAT = t("A snapshot, parameter file, lock or profile.")
+_WHAT = t("A snapshot, parameter file, `diff all` or `dump all` text, lock or profile.")
 
 
 @verb(app)
@@ -32,10 +32,12 @@ def diff(
     A profile sets only some settings: against anything else, only those are compared. What a vehicle changes by itself
     is not counted between two snapshots. Exit code 0: same; 1: differ.
     """
-    from dronekit_cfg.cli.render import plural, simple_table
+    from dronekit_cfg.cli.foreign import require_same_family
+    from dronekit_cfg.cli.render import plural, simple_table, some
     from dronekit_cfg.cli.settings import compare, spec_of
 
     first, second = _read(a, b, options)
+    require_same_family((a, first), (b, second))
     spec = spec_of(first, second, options)
     found = compare(first, second, spec)
     code = 1 if found.differences else 0
@@ -50,15 +52,30 @@ def diff(
             for d in found.differences
         ],
         changing_by_themselves=[d.name for d in found.restless],
+        not_told=list(found.untold),
     )
     _warn(out, first, second)
     if found.differences:
-        rows = [(d.name, _described(spec, d, d.a), _described(spec, d, d.b)) for d in found.differences]
+        rows = [
+            (
+                d.name,
+                _described(spec, d, d.a, default=first.only_changes),
+                _described(spec, d, d.b, default=second.only_changes),
+            )
+            for d in found.differences
+        ]
         out.detail(simple_table((t("Setting"), _short(a), _short(b)), rows), "")
     count = plural(len(found.differences), t("setting differs"), t("settings differ"))
     if found.restless:
         names = ", ".join(d.name for d in found.restless)
         out.detail(t("not counted, because the vehicle changes them by itself: {names}", names=names))
+    if found.untold:
+        out.detail(
+            t(
+                "not compared, because `diff all` leaves out what is at its default: {names}",
+                names=some(found.untold),
+            )
+        )
     if code:
         out.write_text(t("{count}, of {total} compared", count=count, total=found.compared))
     else:
@@ -89,11 +106,11 @@ def _plain(value: Value | Scalar | None) -> Scalar | None:
     return value.raw if isinstance(value, Value) else value
 
 
-def _described(spec: Spec | None, difference: Difference, value: Value | Scalar | None) -> str:
+def _described(spec: Spec | None, difference: Difference, value: Value | Scalar | None, *, default: bool) -> str:
     from dronekit_cfg.cli.settings import as_value
 
     if value is None:
-        return t("(not there)")
+        return t("(default)") if default else t("(not there)")
     typed = as_value(value)
     return spec.get(difference.name).describe(typed) if spec else str(typed)
 

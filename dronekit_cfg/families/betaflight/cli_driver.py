@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dronekit_cfg.errors import Armed, LinkGarbage, LinkLost, NoAnswer, Unsupported, VehicleError
+from dronekit_cfg.errors import Armed, LinkGarbage, LinkLost, NoAnswer, Unsupported, VehicleError, WriteRefused
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.families.betaflight.settings import Knowledge
@@ -60,6 +60,8 @@ class CliDriver(ABC):
         self.api_minor = 0
         self.restarting = False
         """Whether `identify` restarts a vehicle that was left in its CLI: after a LinkError open the link and retry."""
+        self.start_over = False
+        """Whether writing begins with a reset to defaults (see `families.base.StartsOver`)."""
 
     def identify(self) -> Flow[Identity]:
         """Ask who the vehicle is, over MSP. A vehicle that was left in its CLI is made to leave it, which reboots it.
@@ -150,6 +152,11 @@ class CliDriver(ABC):
     def _setting(self, name: str, text: str) -> Setting:
         return self.known.setting(name, text)
 
+    def status(self) -> Flow[str]:
+        """Give what the CLI's `status` says: the sensors that were found at boot among other things."""
+        yield from self.enter()
+        return (yield from self.cli.line(self.dialect.commands["status"]))
+
     def _read_all(self) -> Flow[tuple[Dump, dict[str, str]]]:
         differences: tuple[str, ...] = ()
         for _ in range(READS):
@@ -213,6 +220,8 @@ class CliDriver(ABC):
         if not self.known.complete:
             yield from self._read_all()
         yield from self.enter()
+        if self.start_over and not self.cli.started_over and not self.dialect.resets_stored:
+            yield from self._start_over({change.name for change in changes})
         wanted = {change.name: self.known.text(change.wanted) for change in changes}
         found = yield from write_settings(self.cli, wanted, self.known.active)
         silent = [name for name, w in found.items() if w.echoed is None and not w.error and not w.lost]
@@ -221,6 +230,33 @@ class CliDriver(ABC):
         if bad := [o.name for o in outcomes if not o.ok]:
             self.cli.damaged = t("{names} did not become as wanted", names=", ".join(bad[:6]))
         return outcomes
+
+    def _start_over(self, coming: Collection[str]) -> Flow[None]:
+        """Reset to defaults inside the session, then write back what was before, but for what is `coming`.
+
+        Raises WriteRefused when something does not come back.
+        """
+        before = (yield from self._dump()).settings
+        yield from self.cli.reset()
+        now = (yield from self._dump()).settings
+        # What this build lacks is on by default, cannot be switched off, and is off again after the reboot.
+        fixed = self.known.unavailable or ()
+        back = {n: text for n, text in before.items() if now.get(n) != text and n not in fixed}
+        back = {n: text for n, text in back.items() if n not in coming and self.protected(n) != "read-only"}
+        selected = {scope: int(now[scope]) for scope in self.known.active if now.get(scope, "").isdecimal()}
+        found = yield from write_settings(self.cli, back, self.known.active, selected=selected)
+        after = (yield from self._dump()).settings
+        wrong = [n for n in back if after.get(n) != back[n]]
+        if wrong:
+            self.cli.damaged = t("{names} did not come back after the reset", names=", ".join(wrong[:6]))
+            raise WriteRefused(
+                t(
+                    "{names} did not come back after the reset {why}",
+                    names=", ".join(wrong[:6]),
+                    why=next((f"({found[n].error})" for n in wrong if found[n].error), ""),
+                ),
+                hint=t("use --mode merge"),
+            )
 
     def _outcome(self, change: Change, written: Written, read: Mapping[str, str]) -> Outcome:
         name, wanted = change.name, change.wanted
@@ -246,6 +282,7 @@ class CliDriver(ABC):
         if not self.cli.open:
             raise NoAnswer(t("the CLI session is gone, so nothing was saved"), hint=t("apply again"))
         yield from self.cli.save()
+        self.start_over = False
 
     def discard(self) -> Flow[None]:
         """Leave the CLI without saving, which reboots the vehicle; does nothing when it is not in its CLI.

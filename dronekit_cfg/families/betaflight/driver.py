@@ -5,8 +5,8 @@ from __future__ import annotations
 from dronekit_cfg.errors import Unsupported
 from dronekit_cfg.families.base import ArmState
 from dronekit_cfg.families.betaflight.cli_driver import CliDriver
-from dronekit_cfg.families.betaflight.versions import pep440
 from dronekit_cfg.formats.cli_dump_get import parse_get
+from dronekit_cfg.formats.cli_version import pep440
 from dronekit_cfg.model import Identity
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.msp_identify import Answers, make_sense

@@ -12,8 +12,8 @@ import struct
 from dronekit_cfg.errors import LinkGarbage, Unsupported
 from dronekit_cfg.families.base import ArmState
 from dronekit_cfg.families.betaflight.cli_driver import CliDriver
-from dronekit_cfg.families.betaflight.versions import pep440
 from dronekit_cfg.formats.cli_dump_get import Got
+from dronekit_cfg.formats.cli_version import pep440
 from dronekit_cfg.model import Identity, Kind, Setting, Value
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.msp_calls import Call

@@ -21,7 +21,7 @@ from dronekit_cfg.talk.msp_identify import probe
 from dronekit_cfg.wire.msp import encode_reply
 
 Make = Any
-READING_LINES = {"betaflight": 8, "inav": 6}
+READING_LINES = {"betaflight": 10, "inav": 6}
 """Lines that the CLI takes for a snapshot: every command twice."""
 FAMILIES = pytest.mark.parametrize("family", ["betaflight", "inav"])
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from dronekit_cfg.families.betaflight.settings import Knowledge
-from dronekit_cfg.families.betaflight.versions import pep440
 from dronekit_cfg.formats.cli_dump_dialect import load_dialect
 from dronekit_cfg.formats.cli_dump_get import parse_get
+from dronekit_cfg.formats.cli_version import pep440
 from dronekit_cfg.model import Kind, Phase, Setting, Value
 
 Make = Any

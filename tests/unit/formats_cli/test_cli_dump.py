@@ -61,7 +61,7 @@ def test_samples_of_all_promised_versions_are_there() -> None:
     found = {(h.family, ".".join(h.version.split(".")[:2])) for h in headers if h}
     assert found == {
         ("betaflight", "4.3"), ("betaflight", "4.4"), ("betaflight", "4.5"), ("betaflight", "2025.12"),
-        ("inav", "7.1"), ("inav", "8.0"),
+        ("inav", "7.1"), ("inav", "8.0"), ("inav", "9.0"),
     }  # fmt: skip
 
 
