@@ -21,7 +21,8 @@ def run_flow(flow: Flow[T], link: Link, codec: Codec, clock: Clock) -> T:
             try:
                 if wait.send:
                     link.write(wait.send)
-                event: Any | None = (link.set_baud(wait.baud) or None) if wait.baud else None
+                before = link.baud
+                event: Any | None = before if wait.baud and link.set_baud(wait.baud) else None
                 if wait.until is not None:
                     event = _next(wait.until, link, codec, clock)
             except LinkError as error:

@@ -21,7 +21,7 @@ class MemoryLink(BaseLink):
     """
 
     def __init__(self, url: str, vehicle: SimulatedVehicle, clock: Clock) -> None:
-        super().__init__(url)
+        super().__init__(url, getattr(vehicle, "host_baud", 0))
         self._vehicle = vehicle
         self._clock = clock
         self._is_open = False

@@ -20,6 +20,7 @@ OPTIONS: Mapping[str, str] = {
     "fault": "faults to show, see dronekit_cfg.sim.module_options",
     "fresh": "forget everything that this module has stored",
     "id": "another module with its own id and memory; letters, digits, - and _",
+    "host": "bits per second that the other end begins with; the same as the module's where it is left out",
     "seed": "of random faults; a whole number",
 }
 _ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -31,12 +32,15 @@ class ModuleFaults:
 
     clamp: Mapping[str, int] = field(default_factory=dict)
     deny: frozenset[str] = frozenset()
+    jammed: bool = False
     lost: float = 0.0
     mute_after: int = 0
     no_flash: bool = False
     ram_only: bool = False
     reboot_mid: int = 0
+    torn: int = 0
     remote_gone: int = 0
+    spoofed: bool = False
     wrong_uid: bool = False
 
 
@@ -64,12 +68,20 @@ def _limit(text: str) -> tuple[str, int]:
 FAULTS: Mapping[str, tuple[str, str, Callable[[str], Any] | None, str]] = {
     "clamp": ("clamp", "limits a setting to at most VALUE", _limit, "NAME:VALUE"),
     "deny": ("deny", "refuses every value of a setting", str, "NAME"),
+    "jammed": ("jammed", "hears a jammer", None, ""),
     "lost": ("lost", "loses this share of its answers", _rate, "RATE"),
     "mute-after": ("mute_after", "falls silent for good after N writes", _count, "N"),
     "no-flash": ("no_flash", "has no flash memory", None, ""),
     "ram-only": ("ram_only", "says that it stores, and keeps all in RAM only", None, ""),
     "reboot-mid": ("reboot_mid", "restarts by itself at the Nth write", _count, "N"),
     "remote-gone": ("remote_gone", "the far end is out of range from the Nth write on", _count, "N"),
+    "spoofed": ("spoofed", "hears false satellites", None, ""),
+    "torn": (
+        "torn",
+        "loses power at the Nth write, stored in the battery's memory and not yet in flash",
+        _count,
+        "N",
+    ),
     "wrong-uid-after-reboot": ("wrong_uid", "is another module after the next restart", None, ""),
 }
 """Every fault by the name that users type: attribute, meaning, how its argument is read, the argument's name."""
@@ -84,6 +96,7 @@ class ModuleSetup:
     faults: ModuleFaults
     memory: Memory
     random: Random
+    host_baud: int = 0
 
 
 def parse_module_faults(text: str) -> ModuleFaults:
@@ -124,10 +137,12 @@ def read_options(target: str, options: Mapping[str, str], state_dir: Path | None
             hint=t("the options are {known}", known=", ".join(OPTIONS)),
         )
     identifier, seed, speed = options.get("id", "1"), options.get("seed", "0"), options.get("baud", str(baud))
+    host = options.get("host", "0")
     for name, value, fits in (
         ("id", identifier, bool(_ID.fullmatch(identifier))),
         ("seed", seed, seed.lstrip("-").isdecimal()),
         ("baud", speed, speed.isdecimal() and int(speed) > 0),
+        ("host", host, host.isdecimal()),
     ):
         if not fits:
             raise UsageError(
@@ -138,4 +153,4 @@ def read_options(target: str, options: Mapping[str, str], state_dir: Path | None
     path = state_dir / f"{target}-{identifier}.log" if state_dir else None
     random = Random(f"{seed}/{target}/{identifier}")  # noqa: S311  simulation, no secret
     faults = parse_module_faults(options.get("fault", ""))
-    return ModuleSetup(identifier, int(speed), faults, Memory(path, fresh=fresh), random)
+    return ModuleSetup(identifier, int(speed), faults, Memory(path, fresh=fresh), random, int(host))

@@ -16,6 +16,10 @@ class SerialOutput:
         self._parts: deque[tuple[float, bytes]] = deque()
         self._free_at = -math.inf
 
+    def set_baud(self, baud: int) -> None:
+        """Go on at another speed."""
+        self._seconds = 10 / baud
+
     def add(self, now: float, data: bytes) -> None:
         """Say `data`, from `now` on or behind what is being said already."""
         self._free_at = max(now, self._free_at) + len(data) * self._seconds

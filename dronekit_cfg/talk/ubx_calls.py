@@ -1,11 +1,13 @@
 """Ask a u-blox receiver and see each request answered: polls, acknowledged writes, configuration keys by layer.
 
-A receiver answers in order. ACK and NAK name the message they answer but not which one of several, so a window of
-single-key VALGETs counts only when exactly as many answers came as were asked for; else it is asked again, one by one.
+A receiver answers in order. ACK and NAK name the message they answer but not which one of several, so many single-key
+VALGETs on the way count only when exactly as many answers came as were asked for; else what is missing is asked for
+again, one by one.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from dronekit_cfg.errors import LinkGarbage, NoAnswer
@@ -32,20 +34,36 @@ class UbxCalls:
         self._session = session
         self._codec = codec
 
-    def poll(self, kind: tuple[int, int], payload: bytes = b"", *, size: int = 1) -> Flow[UbxFrame]:
+    def poll(
+        self,
+        kind: tuple[int, int],
+        payload: bytes = b"",
+        *,
+        size: int = 1,
+        tries: int = TRIES,
+        patience: float = PATIENCE,
+    ) -> Flow[UbxFrame]:
         """Ask for a message and give it; answers shorter than `size` bytes do not count.
 
         Raises NoAnswer, also when the receiver refuses, and LinkGarbage when what arrives is no UBX.
         """
-        frame = yield from self.poll_if_known(kind, payload, size=size)
+        frame = yield from self.poll_if_known(kind, payload, size=size, tries=tries, patience=patience)
         if frame is None:
             raise self._silence(kind)
         return frame
 
-    def poll_if_known(self, kind: tuple[int, int], payload: bytes = b"", *, size: int = 1) -> Flow[UbxFrame | None]:
+    def poll_if_known(
+        self,
+        kind: tuple[int, int],
+        payload: bytes = b"",
+        *,
+        size: int = 1,
+        tries: int = TRIES,
+        patience: float = PATIENCE,
+    ) -> Flow[UbxFrame | None]:
         """As `poll`, but give None when the receiver refuses because it does not know the message."""
-        for _ in range(TRIES):
-            send, until = encode(*kind, payload), self._session.now() + PATIENCE
+        for _ in range(tries):
+            send, until = encode(*kind, payload), self._session.now() + patience
             while True:
                 frame: UbxFrame | None = yield Wait(send, until)
                 send = b""
@@ -81,53 +99,71 @@ class UbxCalls:
             pass
 
     def values(self, layer: int, keys: Sequence[int]) -> Flow[dict[int, int]]:
-        """Read raw values of one layer; a key that it does not hold is left out. Raises NoAnswer, LinkGarbage."""
-        found: dict[int, int] = {}
-        for start in range(0, len(keys), WINDOW):
-            window = keys[start : start + WINDOW]
-            part = yield from self._window(layer, window)
-            if part is None:
-                part = yield from self._one_by_one(layer, window)
-            found |= part
-        return found
+        """Read raw values of one layer; a key that it does not hold is left out. Raises NoAnswer, LinkGarbage.
 
-    def _one_by_one(self, layer: int, keys: Sequence[int]) -> Flow[dict[int, int]]:
-        found: dict[int, int] = {}
+        A key may be a wildcard (see `wire.ubx_messages.wildcard`); then it gives all that the layer holds of it.
+        """
+        found, whole = yield from self._window(layer, keys)
+        if whole:
+            return found
         for key in keys:
-            for _ in range(TRIES):
-                yield from self.pause(DRAIN)
-                part = yield from self._window(layer, [key])
-                if part is not None:
-                    found |= part
-                    break
-            else:
-                raise self._silence(VALGET)
+            if key not in found:
+                found |= yield from self._one(layer, key)
         return found
 
-    def _window(self, layer: int, keys: Sequence[int]) -> Flow[dict[int, int] | None]:
-        """Ask for some keys at once; None when the answers do not add up."""
-        send = b"".join(encode(*VALGET, valget_payload(layer, [key])) for key in keys)
+    def _one(self, layer: int, key: int) -> Flow[dict[int, int]]:
+        """Ask for one key alone, so that ACK and NAK are its own."""
+        for _ in range(2 * TRIES):
+            part, whole = yield from self._window(layer, [key])
+            if whole:
+                return part
+        raise self._silence(VALGET)
+
+    def _window(self, layer: int, keys: Sequence[int]) -> Flow[tuple[dict[int, int], bool]]:
+        """Ask for keys, `WINDOW` on the way; the values, and whether exactly as many answers came as questions."""
         found: dict[int, int] = {}
-        acks = naks = 0
+        waiting = deque(keys)
+        flying = answers = acks = asked = 0
+        whole = True
         until = self._session.now() + PATIENCE
-        while acks + naks < len(keys):
-            frame = yield Wait(send, until)
+        while waiting or flying:
             send = b""
+            while waiting and flying < WINDOW:
+                send += encode(*VALGET, valget_payload(layer, [waiting.popleft()]))
+                flying += 1
+            frame = yield Wait(send, until)
             if frame is None:
-                return None
+                flying, whole = 0, False
+                yield from self.pause(DRAIN)
+            elif frame.cls not in (ACK[0], VALGET[0]):
+                continue  # what it sends by itself is no sign that an answer still comes
+            until = self._session.now() + PATIENCE
+            if frame is None:
+                continue
             if frame.kind == VALGET:
-                try:
-                    where, values = parse_valget(frame.payload)
-                except ValueError:
-                    continue
-                if where == layer:
-                    found |= {key: value for key, value in values.items() if key in keys}
+                asked += self._take(frame, layer, found)
             elif frame.kind in (ACK, NAK) and frame.payload[:2] == bytes(VALGET):
-                acks, naks = acks + (frame.kind == ACK), naks + (frame.kind == NAK)
-        return found if acks == len(found) else None
+                flying, answers, acks = flying - 1, answers + 1, acks + (frame.kind == ACK)
+        return found, whole and answers == len(keys) and acks == asked
+
+    @staticmethod
+    def _take(frame: UbxFrame, layer: int, found: dict[int, int]) -> bool:
+        """Take the values of an answer; whether it was one to our question."""
+        try:
+            where, values = parse_valget(frame.payload)
+        except ValueError:
+            return False
+        if where == layer:
+            found |= values
+        return where == layer
 
     def _silence(self, kind: tuple[int, int]) -> NoAnswer | LinkGarbage:
-        noise = b"" if self._codec.heard else self._codec.noise
+        if self._codec.heard:
+            return NoAnswer(
+                t("UBX arrives, but UBX message {cls:02X} {id:02X} is not answered", cls=kind[0], id=kind[1]),
+                hint=t("connect the receiver's RX as well; a simulated receiver may only send"),
+            )
+        noise = self._codec.noise
         if b"$G" in noise or b"$P" in noise:
             return LinkGarbage(
                 t("NMEA arrives, but no UBX answer: the receiver does not hear us"),
@@ -136,9 +172,9 @@ class UbxCalls:
         if noise.strip(b"\0\xff"):
             return LinkGarbage(
                 t("bytes arrive that are no UBX"),
-                hint=t("try ?baud=9600, 38400, 57600, 115200, 230400 or 460800, or another --family"),
+                hint=t("check the baud rate (serial:PORT@38400), or name another --family"),
             )
         return NoAnswer(
             t("the receiver does not answer UBX message {cls:02X} {id:02X}", cls=kind[0], id=kind[1]),
-            hint=t("check power, cable (RX and TX crossed) and ?baud="),
+            hint=t("check power, cable (RX and TX crossed) and the baud rate (serial:PORT@38400)"),
         )

@@ -77,6 +77,7 @@ class UbxCodec:
         self._buffer.clear()
         self._events.clear()
         self.noise = b""
+        self.heard = False
 
     def _drop(self, count: int) -> None:
         self.noise = (self.noise + bytes(self._buffer[:count]))[-_KEPT_NOISE:]

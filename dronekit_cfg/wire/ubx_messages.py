@@ -33,6 +33,7 @@ __all__ = [
     "save_payload",
     "valget_payload",
     "valset_payload",
+    "wildcard",
 ]
 
 ACK = (0x05, 0x01)
@@ -99,6 +100,11 @@ def valset_payload(layers: int, values: Mapping[int, int]) -> bytes:
 def valget_payload(layer: int, keys: Iterable[int]) -> bytes:
     """Pack a request for some keys of one layer."""
     return bytes((0, layer, 0, 0)) + b"".join(struct.pack("<I", key) for key in keys)
+
+
+def wildcard(key: int) -> int:
+    """Give the key that asks for every key of the same group and size."""
+    return key | 0xFFFF
 
 
 def parse_valget(payload: bytes) -> tuple[int, dict[int, int]]:

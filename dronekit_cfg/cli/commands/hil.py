@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ from dronekit_cfg.cli.output import Output
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
+    from dronekit_cfg.hil.monitors import Alarm
     from dronekit_cfg.hil.operator import Operator
 
 __all__ = ["app", "list_suites", "monitor", "run"]
@@ -121,17 +122,24 @@ def monitor(
     seconds: Annotated[
         float, option("--seconds", metavar="S", min=1, help=t("How long to watch; Ctrl-C ends it earlier."))
     ] = 60.0,
+    baseline: Annotated[
+        Path | None, option("--baseline", metavar="FILE", help=t("Compare a u-blox receiver with how it was then."))
+    ] = None,
+    save_baseline: Annotated[
+        Path | None, option("--save-baseline", metavar="FILE", help=t("Record how a u-blox receiver is now."))
+    ] = None,
 ) -> int:
     """Watch GNSS for signs of jamming and spoofing: satellites, two receivers, height, time. Writes nothing.
 
+    A u-blox receiver (a link to it, or `via:`) is asked itself: jamming and spoofing state, CW indicator, gain, C/N0.
     Exit code 0: no alarm; 1: at least one.
     """
-    from dataclasses import asdict
-
     from dronekit_cfg.cli.session import vehicle
+    from dronekit_cfg.cli.watch_receiver import watch_receiver
+    from dronekit_cfg.errors import UsageError
     from dronekit_cfg.events import Note
     from dronekit_cfg.hil.bench import Bench
-    from dronekit_cfg.hil.monitors import WATCHES, Alarm, GnssMonitors
+    from dronekit_cfg.hil.monitors import WATCHES, GnssMonitors
     from dronekit_cfg.hil.operator import Operator
 
     alarms: list[Alarm] = []
@@ -139,12 +147,27 @@ def monitor(
         clock, monitors = connection.runner.clock, GnssMonitors()
         start = clock.now()
 
+        if connection.identity.family == "ublox":
+            alarms = watch_receiver(out, connection, seconds, baseline, save_baseline)
+            return _tell_alarms(out, seconds, alarms)
+        if baseline or save_baseline:
+            raise UsageError(
+                t("baselines are for u-blox receivers, this is {family}", family=connection.identity.family),
+                hint=t("reach the receiver itself, such as --link via:ardupilot:gps1+LINK"),
+            )
+
         def each(name: str, fields: Mapping[str, Any]) -> None:
             for alarm in monitors.feed(clock.now() - start, name, fields):
                 alarms.append(alarm)
                 out.report(Note(t("{at:.0f} s: {alarm}", at=alarm.at, alarm=alarm), level="warning"))
 
         Bench(connection, Operator()).stream(WATCHES, seconds, each)
+    return _tell_alarms(out, seconds, alarms)
+
+
+def _tell_alarms(out: Output, seconds: float, alarms: Sequence[Alarm]) -> int:
+    from dataclasses import asdict
+
     code = 1 if alarms else 0
     out.document("hil monitor", code, seconds=seconds, alarms=[asdict(a) for a in alarms])
     out.show(

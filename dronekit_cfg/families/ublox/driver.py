@@ -6,16 +6,18 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from dronekit_cfg.errors import LinkGarbage, NoAnswer, Unsupported
+from dronekit_cfg.errors import LinkError, LinkGarbage, NoAnswer, Unsupported
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.families.ublox.keys import BAUD, KEYS, choose
 from dronekit_cfg.families.ublox.legacy import LegacyStore
+from dronekit_cfg.families.ublox.speed import find_receiver, other_speed
 from dronekit_cfg.families.ublox.store import KeyStore
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.ubx_calls import UbxCalls
+from dronekit_cfg.talk.ubx_signals import Heard, SignalCalls
 from dronekit_cfg.text import t
-from dronekit_cfg.wire.ubx import UbxCodec
+from dronekit_cfg.wire.ubx import UbxCodec, UbxFrame
 from dronekit_cfg.wire.ubx_messages import (
     CFG_RST,
     MON_VER,
@@ -37,6 +39,8 @@ _LEGACY_SINCE = 15.0
 
 
 class _Store(Protocol):
+    speeds: tuple[int, ...]
+
     def read(self, names: Collection[str] | None = None) -> Flow[tuple[Setting, ...]]:
         """Read all settings, or some."""
 
@@ -48,7 +52,7 @@ class UbloxDriver:
     """One connection to one receiver; implements `families.base.Driver`.
 
     `vehicle` of its identity is the generation ("m8", "m9", "f9", "m10"), `version` the protocol version. The baud rate
-    of the port is shown and never written: the link could not follow.
+    of the port is written last, and the link follows.
     """
 
     family = "ublox"
@@ -61,16 +65,18 @@ class UbloxDriver:
         self._calls = UbxCalls(session, self.codec)
         self._keys = KeyStore(session, self._calls)
         self._store: _Store = self._keys
+        self._signals = SignalCalls(self._calls)
         self._identity: Identity | None = None
 
     def identify(self) -> Flow[Identity]:
         """Ask for version and unique id. Raises NoAnswer, LinkGarbage, Unsupported."""
-        frame = yield from self._calls.poll(MON_VER)
+        frame = yield from self._version()
         try:
             version = parse_version(frame.payload)
         except ValueError as error:
             raise LinkGarbage(
-                t("the receiver's version cannot be read: {why}", why=error), hint=t("check cable and ?baud=")
+                t("the receiver's version cannot be read: {why}", why=error),
+                hint=t("check the cable and the baud rate"),
             ) from None
         protocol = _protocol(version)
         if protocol < _LEGACY_SINCE:
@@ -91,6 +97,21 @@ class UbloxDriver:
             capabilities=("keys" if protocol >= _KEYS_SINCE else "legacy",),
         )
         return self._identity
+
+    def _version(self) -> Flow[UbxFrame]:
+        """Ask for MON-VER, at other speeds too: at all usual ones at first, later at those that the port may have."""
+        try:
+            return (yield from self._calls.poll(MON_VER, tries=2))
+        except LinkError:
+            for speed in self._store.speeds:
+                if (yield from other_speed(self._calls, speed)):
+                    return (yield from self._calls.poll(MON_VER))
+            if self._identity is not None:
+                raise
+            found = yield from find_receiver(self.session, self.codec, self._calls)
+            if found is None:
+                raise
+            return found
 
     def _uid(self) -> Flow[str]:
         try:
@@ -126,6 +147,10 @@ class UbloxDriver:
         """Write to everything that keeps settings, and judge by what is read back."""
         return (yield from self._store.write(changes))
 
+    def signals(self) -> Flow[Heard]:
+        """Ask what the receiver hears: jamming, spoofing, strength. Raises NoAnswer."""
+        return (yield from self._signals.look())
+
     def commit(self) -> Flow[None]:
         """Nothing is staged."""
         yield from ()
@@ -148,13 +173,13 @@ class UbloxDriver:
         self.codec.reset()
 
     def phase(self, name: str) -> Phase:
-        """Nothing is hidden, and nothing that is written cuts the link."""
-        del name
-        return Phase.SET
+        """Nothing is hidden; the speed of the port comes last."""
+        return Phase.LINK if name == BAUD else Phase.SET
 
     def protected(self, name: str) -> str:
-        """Give "read-only" for the baud rate."""
-        return "read-only" if name == BAUD else ""
+        """Everything that is shown may be written."""
+        del name
+        return ""
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a number or label into the stored value. ValueError says why it does not fit."""

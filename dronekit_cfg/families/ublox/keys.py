@@ -23,6 +23,9 @@ _DYNMODEL = {
 }  # fmt: skip
 
 
+_SPEEDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One setting. A switch is 0 or 1; `values` are the only values where given, else `low` to `high`."""
@@ -64,7 +67,6 @@ class Key:
             maximum=None if self.values else float(high if self.high is None else self.high),
             values=self.values,
             default=None if default is None else default.number,
-            read_only=self.name == BAUD,
         )
 
 
@@ -177,7 +179,7 @@ _OUTPUT = (
     _output("MON_RF", 0x2091035A),
     _output("MON_HW", 0x209101B5),
     _output("SEC_SIG", 0x20910635),
-    Key(BAUD, 0x40520001, "baud rate of UART1", "bit/s"),
+    Key(BAUD, 0x40520001, "baud rate of UART1", "bit/s", values={n: str(n) for n in _SPEEDS}),
 )
 KEYS: Mapping[str, Key] = {k.name: k for k in (*_SIGNALS, *_NAVIGATION, *_GUARD, *_OUTPUT)}
 """By name, in the order in which a snapshot lists them."""

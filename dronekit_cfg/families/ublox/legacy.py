@@ -8,13 +8,15 @@ Layouts from the u-blox 8 / M8 receiver description, protocol 18.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dronekit_cfg.families.ublox.keys import BAUD, KEYS
-from dronekit_cfg.families.ublox.store import RESTART_SECONDS, judged
+from dronekit_cfg.families.ublox.speed import follow
+from dronekit_cfg.families.ublox.store import RESTART_SECONDS, fixed_link, judged
 from dronekit_cfg.model import Change, Outcome, Setting, Value, Verdict
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.ubx_calls import UbxCalls
+from dronekit_cfg.wire.ubx import encode
 from dronekit_cfg.wire.ubx_messages import CFG_CFG, save_payload
 
 __all__ = ["FIELDS", "MESSAGES", "Field", "LegacyStore", "Message", "patch", "places"]
@@ -105,7 +107,12 @@ FIELDS: Mapping[str, Field] = {
     BAUD: Field(_PRT, 8, 4),
 }
 """By the name that the same setting has as a key."""
-MESSAGES: tuple[Message, ...] = (*dict.fromkeys(f.message for f in FIELDS.values()), _GNSS)
+MESSAGES: tuple[Message, ...] = (
+    *dict.fromkeys(f.message for f in FIELDS.values() if f.message != _PRT),
+    _GNSS,
+    _PRT,
+)
+"""In the order in which they are written: the speed of the port last."""
 _CONSTELLATIONS = {0: "GPS", 1: "SBAS", 2: "GAL", 3: "BDS", 5: "QZSS", 6: "GLO"}
 _BLOCK = 8
 
@@ -137,6 +144,8 @@ class LegacyStore:
     def __init__(self, calls: UbxCalls) -> None:
         self._calls = calls
         self._absent: set[Message] = set()
+        self.speeds: tuple[int, ...] = ()
+        """Speeds that the port may have after a restart, once it was changed."""
 
     def _payloads(self) -> Flow[dict[Message, bytes]]:
         """Read every message that this receiver has; one that it refuses it has not."""
@@ -160,17 +169,23 @@ class LegacyStore:
         """Write message by message, save, and judge by what is read back."""
         payloads = yield from self._payloads()
         wanted = {c.name: KEYS[c.name].encode(c.wanted) for c in changes if c.name in KEYS}
-        restarts = False
+        restarts = stuck = False
         for message, payload in payloads.items():
             here = {name: wanted[name] for name, _ in places(message, payload) if name in wanted}
-            if here:
+            if BAUD in here:
+                old = FIELDS[BAUD].get(payload)
+                self.speeds = (here[BAUD], old)
+                order = encode(*message.kind, patch(message, payload, here))
+                stuck = (yield from follow(self._calls, order, old, here[BAUD])) is None
+            elif here:
                 yield from self._calls.acknowledged(message.kind, patch(message, payload, here))
                 restarts |= message.restart
         if restarts:
             yield from self._calls.pause(RESTART_SECONDS)
         saved = yield from self._calls.acknowledged(CFG_CFG, save_payload(), patience=3.0)
         found = _values((yield from self._payloads()))
-        return tuple(self._outcome(c, found, saved=bool(saved)) for c in changes)
+        outcomes = (self._outcome(c, found, saved=bool(saved)) for c in changes)
+        return tuple(replace(o, detail=fixed_link()) if stuck and o.name == BAUD else o for o in outcomes)
 
     def _outcome(self, change: Change, found: Mapping[str, Value], *, saved: bool) -> Outcome:
         if change.name not in found:

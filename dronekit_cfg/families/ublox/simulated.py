@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dronekit_cfg.errors import UsageError
-from dronekit_cfg.families.ublox.keys import BY_KEY, KEYS
+from dronekit_cfg.families.ublox.keys import BAUD, BY_KEY, KEYS
 from dronekit_cfg.families.ublox.simulated_data import MODELS, Model
 from dronekit_cfg.families.ublox.simulated_legacy import LegacyMemory
+from dronekit_cfg.families.ublox.simulated_signals import answer, spoof_state
 from dronekit_cfg.sim.module_options import ModuleSetup, read_options
 from dronekit_cfg.sim.serial_output import SerialOutput
 from dronekit_cfg.text import t
@@ -34,11 +35,15 @@ from dronekit_cfg.wire.ubx_messages import (
     ReadLayer,
     parse_valget,
     valset_payload,
+    wildcard,
 )
 
 __all__ = ["Receiver", "make_simulated"]
 
 LATENCY = 0.004
+EACH = 0.001
+"""Seconds from a request to its answer, and what each request takes of the receiver's own time: assumed."""
+_SPEED = KEYS[BAUD].key
 BOOT = 0.7
 SIGNAL_RESTART = 0.5
 _NMEA = b"$GNRMC,,V,,,,,,,,,,N,V*37\r\n$GNGGA,,,,,,0,00,99.99,,,,,,*56\r\n"
@@ -52,7 +57,8 @@ def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path |
             t("there is no simulated receiver {target!r}", target=target),
             hint=t("use {names}", names=", ".join(MODELS)),
         )
-    return Receiver(target, MODELS[target], read_options(target, options, state_dir, baud=38400))
+    model = MODELS[target]
+    return Receiver(target, model, read_options(target, options, state_dir, baud=model.defaults[BAUD]))
 
 
 class Receiver:
@@ -69,9 +75,17 @@ class Receiver:
         self._out = SerialOutput(setup.baud)
         self._codec = UbxCodec()
         self._writes = 0
+        self._busy = -math.inf
+        self._defaults = {KEYS[n].key: KEYS[n].encode(KEYS[n].decode(v)) for n, v in model.defaults.items()}
+        self._defaults[_SPEED] = setup.baud
         self.boots = 0
         self._up_at = self._next_nmea = -math.inf
         self._boot(-math.inf)
+        self.host_baud = setup.host_baud or self.ram[_SPEED]
+
+    def set_host_baud(self, baud: int) -> None:
+        """Note the speed of the other end; at another than ours each hears noise."""
+        self.host_baud = baud
 
     def connected(self, now: float) -> None:
         """A host opened the port: a receiver does not notice."""
@@ -80,20 +94,20 @@ class Receiver:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes; while it restarts it hears nothing."""
-        if now < self._up_at:
+        if now < self._up_at or self.host_baud != self.ram[_SPEED]:
             return
         self._codec.receive_data(data)
-        at = now
         while (frame := self._codec.next_event()) is not None and now >= self._up_at:
-            at += LATENCY
-            self._take(frame, at)
+            self._busy = max(self._busy, now) + EACH
+            self._take(frame, self._busy + LATENCY)
 
     def poll(self, now: float) -> bytes:
         """Give what has arrived; NMEA once a second like every receiver from the shop."""
         while now >= self._next_nmea:
             self._say(self._next_nmea, _NMEA)
             self._next_nmea += 1.0
-        return self._out.take(now)
+        data = self._out.take(now)
+        return data if self.host_baud == self.ram[_SPEED] else bytes(b ^ 0xA5 | 0x80 for b in data)
 
     def next_due(self, now: float) -> float:
         """Give when something arrives next."""
@@ -106,9 +120,10 @@ class Receiver:
         self._codec.reset()
         self._out.clear()
         self._up_at = self._next_nmea = now + (BOOT if self.boots > 1 else 0)
-        self.ram = {KEYS[name].key: KEYS[name].encode(KEYS[name].decode(v)) for name, v in self.model.defaults.items()}
+        self.ram = dict(self._defaults)
         for prefix in ("flash/", "bbr/"):
             self.ram |= {KEYS[n].key: v for n, v in self._stored(prefix).items()}
+        self._out.set_baud(self.ram[_SPEED])
         self.legacy = LegacyMemory({BY_KEY[k].name: v for k, v in self.ram.items()}) if self.model.legacy else None
 
     def _stored(self, prefix: str) -> dict[str, int]:
@@ -119,6 +134,12 @@ class Receiver:
             return
         if not (self.faults.lost and self._random.random() < self.faults.lost):
             self._out.add(now, data)
+
+    def _signals(self, kind: tuple[int, int]) -> bytes | None:
+        known = self.model.defaults
+        security = "CFG-MSGOUT-UBX_SEC_SIG_UART1" in known
+        bands = 2 if "CFG-SIGNAL-GPS_L2C_ENA" in known else 1
+        return answer(kind, self.faults, old=self.model.legacy, bands=bands, security=security)
 
     def _acknowledge(self, frame: UbxFrame, now: float, *, ok: bool) -> None:
         self._say(now, encode(*(ACK if ok else NAK), bytes(frame.kind)))
@@ -133,7 +154,10 @@ class Receiver:
             self._say(now, encode(*SEC_UNIQID, version + bytes(3) + self.uid))
         elif frame.kind == NAV_STATUS and not frame.payload:
             up = max(0, round((now - self._up_at) * 1000))
-            self._say(now, encode(*NAV_STATUS, bytes(12) + up.to_bytes(4, "little")))
+            state = bytes((0, 0, 0, 0, 3, 0, 0, spoof_state(self.faults) << 3, 0, 0, 0, 0))
+            self._say(now, encode(*NAV_STATUS, state + up.to_bytes(4, "little")))
+        elif not frame.payload and (found := self._signals(frame.kind)) is not None:
+            self._say(now, encode(*frame.kind, found))
         elif frame.kind == CFG_RST:
             self._boot(now)
         elif self.legacy is not None:
@@ -155,13 +179,15 @@ class Receiver:
         if layer == ReadLayer.RAM:
             return self.ram
         if layer == ReadLayer.DEFAULT:
-            return {KEYS[n].key: KEYS[n].encode(KEYS[n].decode(v)) for n, v in self.model.defaults.items()}
+            return self._defaults
         return {KEYS[n].key: v for n, v in self._stored(_STORES[ReadLayer(layer)]).items()}
 
     def _valget(self, frame: UbxFrame, now: float) -> None:
         layer = frame.payload[1]
         keys = [int.from_bytes(frame.payload[i : i + 4], "little") for i in range(4, len(frame.payload), 4)]
         held = self._layer(layer)
+        if self.model.multi_valget:
+            keys = [k for key in keys for k in ([h for h in held if wildcard(h) == key] or [key])]
         ok = all(key in held for key in keys) and (len(keys) == 1 or self.model.multi_valget)
         if ok:
             body = bytearray(valset_payload(0, {key: held[key] for key in keys}))
@@ -181,13 +207,24 @@ class Receiver:
             return
         values = {k: min(v, self.faults.clamp.get(n, v)) for n, (k, v) in named.items()}
         if layers & Layers.RAM:
-            self.ram |= values
+            self._run_with(self.ram | values)
         for bit, prefix in ((Layers.BBR, "bbr/"), (Layers.FLASH, "flash/")):
-            if layers & bit and not self.faults.ram_only:
+            torn = bit == Layers.FLASH and self._writes == self.faults.torn
+            if layers & bit and not self.faults.ram_only and not torn:
                 self.memory.store_many({prefix + BY_KEY[k].name: v for k, v in values.items()})
+        if self._writes == self.faults.torn:
+            self._boot(now)
+            return
         self._acknowledge(frame, now, ok=True)
         if any(BY_KEY[k].restart for k in values):
             self._up_at = now + SIGNAL_RESTART
+
+    def _run_with(self, values: dict[int, int]) -> None:
+        """Go on with other values; what was to be said is lost in a change of the speed."""
+        if values[_SPEED] != self.ram[_SPEED]:
+            self._out.clear()
+            self._out.set_baud(values[_SPEED])
+        self.ram = values
 
     def _interrupted(self, now: float) -> bool:
         """Count a write; True when power goes before it is taken."""
@@ -212,4 +249,5 @@ class Receiver:
             elif not self._interrupted(now):
                 legacy.take(frame)
                 legacy.clamp(self.faults.clamp)
+                self._run_with({KEYS[n].key: v for n, v in legacy.values().items()})
                 self._acknowledge(frame, now, ok=True)

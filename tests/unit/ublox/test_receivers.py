@@ -11,7 +11,7 @@ import pytest
 
 from dronekit_cfg.engine.goals import goal_from_profile, require_fit
 from dronekit_cfg.engine.recover import recover
-from dronekit_cfg.engine.transaction import ApplyOptions, apply
+from dronekit_cfg.engine.transaction import apply
 from dronekit_cfg.errors import DronekitError, FileProblems, LinkGarbage, Unsupported
 from dronekit_cfg.families.registry import FAMILIES, candidates
 from dronekit_cfg.families.ublox.driver import UbloxDriver
@@ -211,7 +211,7 @@ def test_a_receiver_that_falls_silent_leaves_an_unfinished_journal_that_recover_
         assert now.digest == before.digest or {n: now.value(n).raw for n in wanted} == wanted
 
 
-@pytest.mark.parametrize(("baud", "limit"), [(38400, 1.5), (115200, 0.75)])
+@pytest.mark.parametrize(("baud", "limit"), [(38400, 1.5), (115200, 0.6)])
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_a_snapshot_takes_no_longer_than_the_port_and_four_milliseconds_per_request_need(
     bench: Bench, generation: str, baud: int, limit: float
@@ -287,13 +287,6 @@ def test_values_are_numbers_or_labels(name: str, value: Scalar, stored: Value) -
 def test_values_that_do_not_fit_are_refused_with_what_would(name: str, value: Scalar) -> None:
     with pytest.raises(ValueError, match=f"{name} cannot be"):
         choose(KEYS[name], value)
-
-
-def test_the_baud_rate_is_shown_and_never_written(bench: Bench) -> None:
-    with bench.connect("sim:ublox-f9") as connection:
-        assert connection.snapshot().value(BAUD) == Value(Kind.UINT32, 38400)
-        receipt = apply(connection, bench.goal_of({BAUD: 115200}), bench.state, ApplyOptions())
-        assert receipt.result is Result.UNCHANGED
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
