@@ -16,6 +16,7 @@ from dronekit_cfg.cli.render import (
     plural,
     some,
 )
+from dronekit_cfg.cli.render_cost import kilobytes
 from dronekit_cfg.model import Receipt, Result, Verdict
 from dronekit_cfg.text import t
 
@@ -103,10 +104,20 @@ def receipt_view(
 def _took(receipt: Receipt) -> str:
     if receipt.result is Result.UNCHANGED:
         return ""
-    return t(
+    took = t(
         "{seconds:.1f} s, {reboots}",
         seconds=receipt.seconds,
         reboots=plural(receipt.reboots, t("reboot"), t("reboots")),
+    )
+    if receipt.actual is None or receipt.predicted is None:
+        return took
+    return t(
+        "{took}; on the link {seconds:.1f} s and {size} (predicted {predicted:.1f} s and {expected})",
+        took=took,
+        seconds=receipt.actual.seconds,
+        size=kilobytes(receipt.actual),
+        predicted=receipt.predicted.seconds,
+        expected=kilobytes(receipt.predicted),
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dronekit_cfg import __version__
 from dronekit_cfg.engine.connection import utc_now
+from dronekit_cfg.engine.parts import built_parts
 from dronekit_cfg.engine.work import Trace, Work
 from dronekit_cfg.model import Plan, Receipt, Record, Result, Snapshot
+from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.planner.verify import side_effects
 
 __all__ = ["build_receipt"]
@@ -24,6 +26,8 @@ def build_receipt(
     snapshot_file: str,
     last: Snapshot,
     proved: bool,
+    predicted: Cost | None = None,
+    actual: Cost | None = None,
 ) -> Receipt:
     """Build the receipt. `last` is the newest snapshot; `proved` says that it was taken after a reboot."""
     driver = work.connection.driver
@@ -48,6 +52,9 @@ def build_receipt(
         side_effects=side_effects(work.base, last, work.traces.keys(), driver.protected),
         problems=problems,
         notes=(*plan.notes, *work.notes),
+        predicted=predicted,
+        actual=actual,
+        parts=built_parts(work.connection, last) if result in {Result.DONE, Result.UNCHANGED} else (),
     )
 
 

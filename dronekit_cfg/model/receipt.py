@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.model.identity import Identity
+from dronekit_cfg.model.part import Part
 from dronekit_cfg.model.value import Value
 
 __all__ = ["Outcome", "Receipt", "Record", "Result", "Verdict"]
@@ -71,6 +73,8 @@ class Receipt:
     """The record of one apply, restore or recover. Times are ISO 8601 UTC; `seconds` is the duration.
 
     `side_effects` are settings that changed although nobody asked (old and new value), `volatile` ones left out.
+    `parts` is the as-built record: what is fitted, as far as the vehicle tells. `predicted` and `actual` are what the
+    transfers were to cost and did cost, from the first write on and without the reboots.
     """
 
     action: str
@@ -93,6 +97,9 @@ class Receipt:
     side_effects: tuple[tuple[str, Value | None, Value | None], ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    parts: tuple[Part, ...] = ()
+    predicted: Cost | None = None
+    actual: Cost | None = None
 
     @property
     def changed(self) -> bool:

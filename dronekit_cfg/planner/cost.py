@@ -15,7 +15,7 @@ from dronekit_cfg.model import Change, Plan, Setting, Snapshot, StepKind
 from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.planner.packed import SIZES, file_order, packable, packed_size
 
-__all__ = ["Line", "Way", "choose_way", "predict", "read_cost"]
+__all__ = ["Forecast", "Line", "Way", "choose_way", "forecast", "predict", "read_cost"]
 
 FRAME = 12
 SET, VALUE, READ, HEARTBEAT = FRAME + 23, FRAME + 25, FRAME + 20, FRAME + 9
@@ -126,6 +126,31 @@ def choose_way(family: str, changes: Sequence[Change], known: Mapping[str, Setti
     if alone.seconds - mixed.seconds < WORTH_SECONDS:
         return Way((), tuple(changes), alone, mixed)
     return Way(packed, single, mixed, alone)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What carrying out a plan costs on a line, and how its writes go: `packed` as one file and `single` one by one.
+
+    `saved` are the seconds that the packed file saves over writing all of them one by one.
+    """
+
+    cost: Cost
+    line: Line
+    packed: int = 0
+    single: int = 0
+    saved: float = 0.0
+
+
+def forecast(plan: Plan, snapshot: Snapshot, line: Line, *, prove: bool = True) -> Forecast | None:
+    """Predict a plan; None where the protocol of the family is not modelled."""
+    cost = predict(plan, snapshot, line, prove=prove)
+    if cost is None:
+        return None
+    way = choose_way(snapshot.identity.family, [c for c in plan.changes if c.old is not None], snapshot.by_name, line)
+    saved = way.alternative.seconds - way.cost.seconds if way.packed and way.alternative else 0.0
+    packed = len(way.packed)
+    return Forecast(cost, line, packed, len(plan.changes) - packed, round(saved, 3))
 
 
 def predict(plan: Plan, snapshot: Snapshot, line: Line, *, prove: bool = True) -> Cost | None:
