@@ -1,7 +1,8 @@
 """What is fitted to a vehicle, as far as its settings tell, and whether that is what a build asks for.
 
-ArduPilot keeps a device id for every sensor that it found or was calibrated with. Parts that no setting tells of
-(radios, ESCs) are not listed here: absence from this list is no proof of absence, except for the kinds of `KINDS`.
+ArduPilot and PX4 keep a device id for every sensor that they found or was calibrated with. What only a talk with the
+vehicle tells (ESCs, radios, firmware of receivers) is in `catalog.told`. Absence from this list is no proof of absence,
+except for the kinds of `KINDS`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,24 @@ from typing import Any
 
 from dronekit_cfg.catalog._data import load_toml
 from dronekit_cfg.model import Finding, Snapshot
+from dronekit_cfg.model.part import Part
 from dronekit_cfg.text import t
 
 __all__ = ["KINDS", "Device", "Part", "decode_device_id", "inventory", "missing_parts", "requirement_error"]
 
-KINDS = ("imu", "compass", "baro", "gps", "battery", "airspeed", "can")
+KINDS = (
+    "imu",
+    "compass",
+    "baro",
+    "gps",
+    "battery",
+    "airspeed",
+    "can",
+    "node",
+    "radio",
+    "rangefinder",
+    "flow",
+)
 """Kinds of parts that a build can require."""
 
 
@@ -30,19 +44,6 @@ class Device:
     bus_number: int
     address: int
     type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing that is fitted. `place` is how a person finds it ("I2C bus 1, address 0x0E"), `setting` what told."""
-
-    kind: str
-    number: int
-    type: str
-    place: str = ""
-    external: bool | None = None
-    setting: str = ""
-    device_id: int = 0
 
 
 @cache
@@ -76,17 +77,36 @@ _COUNTED: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("gps", (("GPS1_TYPE", "GPS_TYPE"), ("GPS2_TYPE", "GPS_TYPE2"))),
     ("battery", (("BATT_MONITOR", ""), ("BATT2_MONITOR", ""))),
     ("can", (("CAN_P1_DRIVER", ""), ("CAN_P2_DRIVER", ""))),
+    ("rangefinder", (("RNGFND1_TYPE", ""), ("RNGFND2_TYPE", ""))),
+    ("flow", (("FLOW_TYPE", ""),)),
 )
 """Parts that a setting switches on, under its names since 4.6 and before; 0 is off."""
-_GPS_TYPES = {1: "auto", 2: "u-blox", 5: "NMEA", 9: "DroneCAN", 10: "Septentrio", 11: "Trimble", 14: "MAVLink"}
+_NAMED: dict[str, dict[int, str]] = {
+    "gps": {1: "auto", 2: "u-blox", 5: "NMEA", 9: "DroneCAN", 10: "Septentrio", 11: "Trimble", 14: "MAVLink"},
+    "battery": {3: "analog voltage", 4: "analog voltage and current", 7: "SMBus", 8: "DroneCAN", 9: "ESC telemetry"},
+    "flow": {1: "PX4Flow", 2: "Pixart", 4: "CXOF", 5: "MAVLink", 6: "DroneCAN", 7: "MSP", 8: "UPFLOW", 10: "SITL"},
+    "rangefinder": {10: "MAVLink", 16: "VL53L0X", 20: "Benewake", 24: "DroneCAN", 25: "Benewake", 32: "MSP"},
+}
+"""What the numbers stand for (AP_GPS, AP_BattMonitor, AP_OpticalFlow and AP_RangeFinder of ArduPilot)."""
+_RECEIVERS = {1: "any protocol", 8: "SBUS", 512: "CRSF"}
+_RCIN, _GPS, _ON_CAN = 23, 5, 9
 _EXTERNAL = ("COMPASS_EXTERNAL", "COMPASS_EXTERN2", "COMPASS_EXTERN3")
 
 
 def inventory(snapshot: Snapshot) -> tuple[Part, ...]:
-    """Give the parts that the settings of a snapshot tell of; nothing for families other than ArduPilot."""
-    if snapshot.identity.family != "ardupilot":
-        return ()
-    return (*_sensors(snapshot), *_counted(snapshot))
+    """Give the parts that the settings of a snapshot tell of."""
+    family = snapshot.identity.family
+    if family == "ardupilot":
+        return (*_sensors(snapshot), *_counted(snapshot), *_radios(snapshot), *_nodes(snapshot))
+    if family == "px4":
+        from dronekit_cfg.catalog.inventory_px4 import px4_parts
+
+        return px4_parts(snapshot)
+    if family in {"betaflight", "inav"}:
+        from dronekit_cfg.catalog.inventory_cli import cli_parts
+
+        return cli_parts(snapshot)
+    return ()
 
 
 def _number(snapshot: Snapshot, name: str) -> int:
@@ -121,13 +141,52 @@ def _place(device: Device) -> str:
 
 
 def _counted(snapshot: Snapshot) -> Iterator[Part]:
+    ports = _ports(snapshot, _GPS)
     for kind, settings in _COUNTED:
         for number, names in enumerate(settings, 1):
             name = next((n for n in names if n and snapshot.value(n) is not None), "")
             value = _number(snapshot, name)
             if value:
-                known = _GPS_TYPES.get(value, t("type {number}", number=value)) if kind == "gps" else str(value)
-                yield Part(kind, number, known, setting=name)
+                known = _NAMED.get(kind, {}).get(value, t("type {number}", number=value))
+                place = _gps_place(snapshot, number, value, ports) if kind == "gps" else ""
+                yield Part(kind, number, str(value) if kind == "can" else known, place, setting=name)
+
+
+def _ports(snapshot: Snapshot, protocol: int) -> list[str]:
+    """Give the serial ports that a protocol is on, in the order in which the firmware hands them out."""
+    return [f"SERIAL{n}" for n in range(10) if _number(snapshot, f"SERIAL{n}_PROTOCOL") == protocol]
+
+
+def _gps_place(snapshot: Snapshot, number: int, kind: int, ports: list[str]) -> str:
+    """Say where a receiver is: its DroneCAN node, or the next of the ports for receivers."""
+    if kind == _ON_CAN:
+        node = _number(snapshot, f"GPS{number}_CAN_NODEID") or _number(snapshot, f"GPS_CAN_NODEID{number}")
+        return t("DroneCAN node {node}", node=node) if node else t("DroneCAN")
+    return ports.pop(0) if ports else ""
+
+
+def _radios(snapshot: Snapshot) -> Iterator[Part]:
+    protocols = _number(snapshot, "RC_PROTOCOLS")
+    name = _RECEIVERS.get(protocols, t("protocols {mask}", mask=protocols))
+    for number, port in enumerate(_ports(snapshot, _RCIN), 1):
+        yield Part("radio", number, t("RC receiver, {name}", name=name), port, setting=f"{port}_PROTOCOL")
+
+
+def _nodes(snapshot: Snapshot) -> Iterator[Part]:
+    """Give the DroneCAN nodes that sensors or receivers are on."""
+    found: dict[int, str] = {}
+    for kind, names in _SENSORS:
+        for name in names:
+            device_id = _number(snapshot, name)
+            device = decode_device_id(device_id, kind) if device_id else None
+            if device and device.bus == "DroneCAN":
+                found.setdefault(device.address, name)
+    for number in (1, 2):
+        for name in (f"GPS{number}_CAN_NODEID", f"GPS_CAN_NODEID{number}"):
+            if node := _number(snapshot, name):
+                found.setdefault(node, name)
+    for node, name in sorted(found.items()):
+        yield Part("node", node, t("DroneCAN node"), t("node {node}", node=node), setting=name)
 
 
 _COUNT = re.compile(r"(>=|<=|==|=|>|<)?\s*(\d+)")
@@ -141,7 +200,12 @@ def requirement_error(kind: str, wanted: str | int) -> str:
         return ""
     if wanted in ("external", "internal"):
         return "" if kind == "compass" else t("only a compass is external or internal")
-    known = {str(v).upper() for v in _types().get(kind, {}).values()} | {v.upper() for v in _GPS_TYPES.values()}
+    from dronekit_cfg.catalog.inventory_px4 import px4_types
+
+    known = {str(v).upper() for v in _types().get(kind, {}).values()} | {v.upper() for v in px4_types()}
+    known |= {v.upper() for v in _NAMED.get(kind, {}).values()}
+    if kind in {"radio", "node"}:
+        return ""
     return "" if wanted.upper() in known else t('"{wanted}" is no type of {kind}', wanted=wanted, kind=kind)
 
 

@@ -67,5 +67,5 @@ def parts_view(parts: tuple[Part, ...]) -> RenderableType:
     from dronekit_cfg.cli.render import simple_table
 
     words = {True: t("external"), False: t("internal"), None: ""}
-    rows = [(p.kind, str(p.number), p.type, p.place, words[p.external], p.setting) for p in parts]
-    return simple_table((t("Part"), "#", t("Type"), t("Where"), "", t("Told by")), rows)
+    rows = [(p.kind, str(p.number), p.type, p.place, words[p.external], p.firmware, p.setting) for p in parts]
+    return simple_table((t("Part"), "#", t("Type"), t("Where"), "", t("Firmware"), t("Told by")), rows)

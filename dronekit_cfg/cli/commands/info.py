@@ -22,17 +22,17 @@ def info(
     ] = False,
 ) -> int:
     """Show who the vehicle is: family, version, board, UID, and whether it is armed. Writes nothing."""
-    from dronekit_cfg.catalog.inventory import inventory as parts_of
     from dronekit_cfg.cli.fitted import parts_view
     from dronekit_cfg.cli.render import Verbatim, facts, identity_rows
     from dronekit_cfg.cli.session import vehicle
+    from dronekit_cfg.engine.parts import fitted_parts
     from dronekit_cfg.formats.records import to_data
 
     with vehicle(out, device) as (connection, state):
         identity = connection.identity
         armed = connection.run(connection.driver.arm_state())
         uptime = connection.run(connection.driver.uptime())
-        parts = parts_of(connection.snapshot()) if inventory else ()
+        parts = fitted_parts(connection, connection.snapshot()) if inventory else ()
     story = state.open_journal(identity)
     out.document(
         "info",

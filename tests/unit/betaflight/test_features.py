@@ -27,4 +27,7 @@ def test_what_a_build_lacks_cannot_be_set_and_is_said(tmp_path: Path) -> None:
     # `feature` of the recorded 2026.12 simulator: RX_MSP is available, RX_SERIAL and TELEMETRY are not
     assert [c.name for c in plan.changes] == ["feature.RX_MSP"]
     assert [(f.name, f.severity) for f in plan.findings] == [("feature.RX_SERIAL", "warning")]
-    assert plan.notes == ("left out, because this firmware was built without: feature.TELEMETRY",)
+    assert plan.notes == (
+        "not set, because this firmware cannot change it: feature.RX_SERIAL",
+        "left out, because this firmware was built without: feature.TELEMETRY",
+    )
