@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dronekit_cfg.catalog.renames import Renames, load_renames
 from dronekit_cfg.catalog.store import SpecFile, list_specs, releases_first, spec_for
+from dronekit_cfg.cli.foreign import foreign_message
 from dronekit_cfg.engine.generations import strays
 from dronekit_cfg.engine.judge import facts_of
 from dronekit_cfg.errors import FileProblems, UsageError
@@ -45,6 +46,7 @@ class JudgeOptions:
     """What `validate` was asked for; hashable and plain, so that worker processes can be given it."""
 
     firmware: str = ""
+    family: str = ""
     strict: bool = False
     rules: tuple[Path, ...] = ()
     waivers: tuple[Path, ...] = ()
@@ -160,6 +162,11 @@ def _inputs(specs: tuple[InputSpec, ...], given: Mapping[str, str]) -> tuple[dic
 
 
 def _judge(path: Path, file: SettingsFile, notes: list[str], options: JudgeOptions) -> Judged:
+    wanted = _firmware(options.firmware, options.specs)[0] or options.family
+    if wanted and file.family and file.family != wanted:
+        hint = t("give it to {family}; leave out --family and --firmware to have it judged", family=file.family)
+        message = foreign_message(path.name, file.family, wanted, file.settings)
+        return Judged(str(path), (Finding("FILE", "error", "", message, hint, Origin("", str(path))),))
     spec, version, why = _spec(file, options)
     family = spec.family if spec else file.family or "ardupilot"
     vehicle = spec.vehicle if spec else ""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["family_of_names"]
+__all__ = ["family_of_names", "telling_names"]
+
+MAJORITY = 10
+"""How many times more names of one family than of the other settle it: a few strangers are mistakes in the file."""
 
 _HALLMARKS = {
     "px4": re.compile(
@@ -19,10 +22,17 @@ _HALLMARKS = {
 
 
 def family_of_names(names: Iterable[str]) -> str | None:
-    """Give the family, or None when no name tells, or the names are of both."""
+    """Give the family that (nearly) all telling names are of, or None when none tells, or they are of both."""
     counts = dict.fromkeys(_HALLMARKS, 0)
     for name in names:
         for family, hallmark in _HALLMARKS.items():
             counts[family] += bool(hallmark.fullmatch(name))
-    found = [family for family, count in counts.items() if count]
-    return found[0] if len(found) == 1 else None
+    family, count = max(counts.items(), key=lambda item: item[1])
+    others = sum(counts.values()) - count
+    return family if count and count >= MAJORITY * others else None
+
+
+def telling_names(names: Iterable[str], family: str) -> list[str]:
+    """Give the names that only `family` has."""
+    hallmark = _HALLMARKS.get(family)
+    return [name for name in names if hallmark is not None and hallmark.fullmatch(name)]

@@ -76,6 +76,7 @@ def validate(
     root = StateDir(options.state_dir).root
     wanted = JudgeOptions(
         firmware=firmware,
+        family=options.family,
         strict=strict,
         rules=tuple(rules or ()),
         waivers=tuple(waivers or ()),
