@@ -78,3 +78,36 @@ def test_every_documented_setting_that_went_away_has_a_successor_or_a_reason(tab
         moved = {entry.old for entry in table if entry.new in new}
         left = {n for n in old - new - moved - dropped if not n.startswith(NOT_COPTER)}
         assert left == set(), after
+
+
+INAV = ("7.0.0", "8.0.0", "9.0.0")
+
+
+def inav(version: str) -> frozenset[str]:
+    found = spec_for("inav", "", version)
+    assert found is not None
+    assert found.exact
+    return frozenset(found.settings)
+
+
+def test_each_inav_rename_is_what_its_source_shows() -> None:
+    table = load_renames("inav", "")
+    assert table is not None
+    for entry in table:
+        before = next(v for v in reversed(INAV) if int(v[0]) < int(entry.since))
+        after = next(v for v in INAV if int(v[0]) >= int(entry.since))
+        old, new = (name.rpartition(".")[2] for name in (entry.old, entry.new))
+        assert old in inav(before), entry
+        assert new in inav(after), entry
+        assert old not in inav(after) or old == new, entry  # only the kind of profile has another name
+
+
+def test_every_inav_setting_that_went_away_has_a_successor_or_a_reason() -> None:
+    table = load_renames("inav", "")
+    assert table is not None
+    known = {e.old.rpartition(".")[2] for e in table} | {n for gone in table.dropped for n in gone.names}
+    for before, after in pairwise(INAV):
+        assert inav(before) - inav(after) - known == set()
+    for gone in table.dropped:
+        assert gone.names <= inav(next(v for v in reversed(INAV) if int(v[0]) < int(gone.since)))
+        assert not gone.names & inav(next(v for v in INAV if int(v[0]) >= int(gone.since)))

@@ -163,6 +163,9 @@ def test_every_shipped_file_says_where_it_comes_from() -> None:
         ("ardupilot", "copter", "4.6.3"),
         ("ardupilot", "copter", "4.7.0.dev0"),
         ("ardupilot", "copter", "4.7.0"),
+        ("inav", "", "7.0.0"),
+        ("inav", "", "8.0.0"),
+        ("inav", "", "9.0.0"),
         ("px4", "", "1.16.0.dev0"),
     }
     readme = (shipped_dir() / "README.md").read_text(encoding="utf-8")

@@ -159,6 +159,25 @@ def test_words_of_inav_are_carried() -> None:
     assert migrate(text, "8.0").text.endswith("  gps_provider: UBLOX # old\n")
 
 
+def test_the_profiles_of_inav_9_are_control_profiles() -> None:
+    text = BETAFLIGHT.partition("settings:")[0].replace("betaflight", "inav").replace("4.5", "8.0")
+    text += "settings:\n  profile.1.mc_p_pitch: 40\n  disarm_always: ON\n  reboot_character: 82\n"
+    there = migrate(text, "9.0").text
+    assert "  control_profile.1.mc_p_pitch: 40\n  disarm_always: ON\n  # gone in 9: the reboot" in there
+    assert "disarm_kill_switch: ON" in migrate(there, "7.1").text
+
+
+INAV_TABLE = load_renames("inav", "")
+assert INAV_TABLE is not None
+
+
+@given(st.lists(st.sampled_from(sorted(e.old for e in INAV_TABLE)), min_size=1, max_size=12, unique=True))
+def test_any_inav_settings_come_back_as_they_were(names: list[str]) -> None:
+    text = BETAFLIGHT.partition("settings:")[0].replace("betaflight", "inav").replace("4.5", "7.0")
+    text += "settings:\n" + "".join(f"  {name}: {i}  # {i}\n" for i, name in enumerate(names))
+    assert migrate(migrate(text, "9.0").text, "7.0").text == text
+
+
 def asked(text: str) -> list[tuple[str, object, str | None]]:
     return [(w.name, w.value, w.expr) for w in parse_layer(text, "x").settings]
 
