@@ -10,6 +10,7 @@ from dronekit_cfg.engine.work import Failed, Work
 from dronekit_cfg.errors import DronekitError, LinkError, StateError, WrongVehicle
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.model import Change, Phase, Snapshot, Value
+from dronekit_cfg.planner.policy import Resets
 from dronekit_cfg.planner.verify import side_effects
 from dronekit_cfg.text import t
 
@@ -137,9 +138,12 @@ def _old_values(work: Work) -> Iterable[tuple[str, Value]]:
 def _side_effects(work: Work, snapshot: Snapshot) -> Iterable[tuple[str, Value]]:
     """Give the old values of settings that the vehicle itself changed to fit ours (Betaflight: d_max follows d).
 
-    Only where the session is ours alone, a text CLI: over MAVLink another ground station may have changed them.
+    Only where the session is ours alone, a text CLI: over MAVLink another ground station may have changed them. And
+    where we ordered a reset: what it dropped has to come back, whoever else is there.
     """
-    if work.before is None or not work.connection.driver.traits.staged:
+    driver = work.connection.driver
+    reset = isinstance(driver, Resets) and any(driver.resets_with(name) for name in work.traces)
+    if work.before is None or not (driver.traits.staged or reset):
         return
     found = side_effects(work.before, snapshot, work.traces.keys(), work.connection.driver.protected)
     yield from ((name, old) for name, old, _ in found if old is not None)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
+from dronekit_cfg.planner.policy import Resets
 from dronekit_cfg.talk import mavlink_commands
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.mavlink_connect import Target, identify
@@ -226,6 +227,14 @@ class MavlinkDriver:
     def protected(self, name: str) -> str:
         """Give "calibration", "identity", "volatile", "read-only" or ""."""
         return self._autopilot.protected(name)
+
+    def resets_with(self, name: str) -> str:
+        """Give the setting whose change a reset goes with, "" when `name` orders no reset."""
+        return self._autopilot.resets_with(name) if isinstance(self._autopilot, Resets) else ""
+
+    def kept_by_reset(self, name: str) -> bool:
+        """Whether a reset leaves the setting alone."""
+        return isinstance(self._autopilot, Resets) and self._autopilot.kept_by_reset(name)
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""

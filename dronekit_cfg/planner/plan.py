@@ -26,7 +26,8 @@ from dronekit_cfg.model import (
     StepKind,
     Wanted,
 )
-from dronekit_cfg.planner.policy import NoRenames, Policy, Renames
+from dronekit_cfg.planner.policy import NoRenames, Policy, Renames, Resets
+from dronekit_cfg.planner.reset import order_of, what_is_dropped
 from dronekit_cfg.text import t
 
 __all__ = ["Goal", "make_plan"]
@@ -62,6 +63,7 @@ class _Draft:
     missing: list[str] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    reset: str = ""
 
 
 def make_plan(
@@ -75,7 +77,10 @@ def make_plan(
     spec = spec or Spec(snapshot.identity.family, snapshot.identity.vehicle, "", {}, exact=False)
     draft = _Draft(notes=list(goal.notes))
     absent: list[Wanted] = []
-    for wanted in _translated(goal, snapshot, spec, renames or NoRenames(), draft):
+    listed = _translated(goal, snapshot, spec, renames or NoRenames(), draft)
+    for wanted in listed:
+        if _orders_reset(wanted, listed, snapshot, policy, draft):
+            continue
         reason = _protection(wanted.name, spec.get(wanted.name), policy)
         if wanted.optional and reason == "read-only":
             absent.append(wanted)
@@ -92,7 +97,13 @@ def make_plan(
             continue
         draft.wanted.append(wanted)
         _consider(wanted, goal, snapshot, spec, policy, draft)
+    if draft.reset:
+        draft.notes.append(what_is_dropped(draft.reset, snapshot, spec, policy, {w.name for w in listed}))
     draft.notes += _left_out(absent, draft.wanted)
+    if absent and not draft.wanted:
+        message = t("nothing of this profile is known to this firmware: it would set nothing")
+        remedy = t("use a profile for this firmware, or a firmware that was built with these settings")
+        draft.findings.append(Finding("sets-nothing", "error", absent[0].name, message, remedy, absent[0].origin))
     draft.changes.sort(key=lambda c: _PHASES.index(c.phase))
     return Plan(
         identity=snapshot.identity,
@@ -108,6 +119,24 @@ def make_plan(
         spec=_spec_text(spec),
         notes=tuple(draft.notes),
     )
+
+
+def _orders_reset(wanted: Wanted, listed: Sequence[Wanted], snapshot: Snapshot, policy: Policy, draft: _Draft) -> bool:
+    """Plan a reset to defaults where `wanted` orders one; whether it does."""
+    if not isinstance(policy, Resets) or not (root := policy.resets_with(wanted.name)):
+        return False
+    target = next((w.value for w in listed if w.name == root), None)
+    now = snapshot.by_name.get(root)
+    changes = target is not None and now is not None and not policy.coerce(root, target, now).same(now.value)
+    found = order_of(wanted, changes, snapshot, policy)
+    if found is None:
+        return False
+    change, note = found
+    if change is not None:
+        draft.changes.append(change)
+        draft.reset = wanted.name
+    draft.notes += [note] if note else []
+    return True
 
 
 def _spec_text(spec: Spec) -> str:

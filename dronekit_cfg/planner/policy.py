@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from dronekit_cfg.model import Phase, Scalar, Setting, Value
 
-__all__ = ["NoRenames", "Policy", "Renames"]
+__all__ = ["NoRenames", "Policy", "Renames", "Resets"]
 
 
 class Policy(Protocol):
@@ -21,6 +21,17 @@ class Policy(Protocol):
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a wanted scalar into the Value that is stored; ValueError says why it does not fit."""
+
+
+@runtime_checkable
+class Resets(Protocol):
+    """A family with a setting that orders a reset for the next boot, and then clears itself."""
+
+    def resets_with(self, name: str) -> str:
+        """Give the setting whose change a reset goes with, "" when `name` orders no reset."""
+
+    def kept_by_reset(self, name: str) -> bool:
+        """Whether a reset leaves the setting alone."""
 
 
 class Renames(Protocol):

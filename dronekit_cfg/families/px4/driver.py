@@ -142,6 +142,14 @@ class Px4:
         """Give "calibration", "identity", "volatile", "read-only" or ""."""
         return quirks.protected(name)
 
+    def resets_with(self, name: str) -> str:
+        """Give the setting whose change a reset goes with, "" when `name` orders no reset."""
+        return quirks.AIRFRAME if name == quirks.RESET else ""
+
+    def kept_by_reset(self, name: str) -> bool:
+        """Whether a reset leaves the setting alone."""
+        return quirks.kept_by_reset(name)
+
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
         return quirks.coerce(name, value, known)

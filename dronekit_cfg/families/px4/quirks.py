@@ -13,11 +13,15 @@ import re
 from dronekit_cfg.model import INT_RANGES, Kind, Phase, Scalar, Setting, Value
 from dronekit_cfg.text import t
 
-__all__ = ["AIRFRAME", "coerce", "is_left_out_of_checksum", "phase_of", "protected"]
+__all__ = ["AIRFRAME", "RESET", "coerce", "is_left_out_of_checksum", "kept_by_reset", "phase_of", "protected"]
 
 AIRFRAME = "SYS_AUTOSTART"
-"""Chooses the airframe, whose start script gives defaults to many settings at each boot. Values that were written stay;
-SYS_AUTOCONFIG, which would throw them away, is never written (see below)."""
+"""Chooses the airframe, whose start script gives defaults to many settings at each boot; values that were written
+stay."""
+RESET = "SYS_AUTOCONFIG"
+"""1 throws all values away at the next boot, but those of `_KEPT`, and then clears itself. It is written only together
+with another airframe [ROMFS/px4fmu_common/init.d-posix/rcS]."""
+_KEPT = re.compile(r"SYS_AUTOSTART|(RC|CAL_|COM_FLTMODE|LND_FLIGHT|TC_|COM_FLIGHT).*")
 
 _ENABLE = re.compile(
     r"SYS_HAS_.*|CA_AIRFRAME|CA_\w+_COUNT|BAT\d_SOURCE|SENS_EN_.*|UAVCAN_ENABLE"
@@ -66,6 +70,11 @@ def phase_of(name: str) -> Phase:
     if _LINK.fullmatch(name):
         return Phase.LINK
     return Phase.ENABLE if _ENABLE.fullmatch(name) else Phase.SET
+
+
+def kept_by_reset(name: str) -> bool:
+    """Whether SYS_AUTOCONFIG 1 leaves the setting alone."""
+    return bool(_KEPT.fullmatch(name))
 
 
 def protected(name: str) -> str:

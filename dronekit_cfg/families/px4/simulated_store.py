@@ -8,10 +8,9 @@ stored before a reboot is gone. Stopping this program is no reboot of the vehicl
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 
 from dronekit_cfg.families.px4.checksum import checksum
-from dronekit_cfg.families.px4.quirks import AIRFRAME
+from dronekit_cfg.families.px4.quirks import AIRFRAME, kept_by_reset
 from dronekit_cfg.families.px4.simulated_data import Fact
 from dronekit_cfg.model import Kind, Setting, Value
 from dronekit_cfg.sim.memory import Memory
@@ -21,8 +20,6 @@ __all__ = ["Store"]
 SAVE_DELAY, SAVE_SPACING = 0.3, 2.0
 _PENDING = "?"
 """Before the name of a value that the vehicle has taken and not stored yet."""
-_KEPT_BY_RESET = ("SYS_AUTOSTART", "RC*", "CAL_*", "COM_FLTMODE*", "LND_FLIGHT*", "TC_*", "COM_FLIGHT*")
-"""What SYS_AUTOCONFIG 1 leaves alone [ROMFS/px4fmu_common/init.d-posix/rcS]."""
 
 
 class Store:
@@ -46,8 +43,7 @@ class Store:
         """Load what is stored; carry out a reset that SYS_AUTOCONFIG orders; see what running modules use."""
         self.lose()
         if self._memory.values.get("SYS_AUTOCONFIG") == 1:
-            kept = [n for n in self._memory.values if any(fnmatchcase(n, p) for p in _KEPT_BY_RESET)]
-            self._memory.remove([n for n in self._memory.values if n not in kept])
+            self._memory.remove([n for n in self._memory.values if not kept_by_reset(n)])
         stored = self._memory.values
         airframe = self._facts[AIRFRAME].value.raw
         other = stored.get(AIRFRAME, airframe) != airframe

@@ -43,3 +43,51 @@ def test_a_failure_after_the_airframe_leads_back_to_the_old_one_and_its_values(p
         assert receipt.result is Result.ROLLED_BACK
         after = connection.snapshot()
     assert after.settings == before.settings
+
+
+def test_a_reset_goes_with_another_airframe_and_shows_before_what_it_drops(px4: Any, tmp_path: Path) -> None:
+    with px4() as connection:
+        state = StateDir(tmp_path)
+        assert apply(connection, goal(MPC_XY_VEL_MAX=7, CAL_ACC0_XOFF=0.1), state).result is Result.DONE
+        prepared = prepare(connection, goal(SYS_AUTOSTART=4001, SYS_AUTOCONFIG=1, NAV_ACC_RAD=2), state)
+        plan = prepared.plan
+        assert {c.name: str(c.wanted) for c in plan.changes if c.phase is Phase.ROOT} == {
+            "SYS_AUTOSTART": "4001",
+            "SYS_AUTOCONFIG": "1",
+        }
+        told = next(note for note in plan.notes if "SYS_AUTOCONFIG drops" in note)
+        assert "MPC_XY_VEL_MAX 7 (default 12)" in told
+        assert "NAV_ACC_RAD" not in told, "it is in the profile"
+        assert "CAL_" not in told, "the reset keeps calibration"
+        assert connection.values(["MPC_XY_VEL_MAX"])["MPC_XY_VEL_MAX"].number == 7
+
+
+def test_a_reset_is_carried_out_once_and_a_second_apply_finds_nothing_to_do(px4: Any, tmp_path: Path) -> None:
+    wanted = goal(SYS_AUTOSTART=4001, SYS_AUTOCONFIG=1, NAV_ACC_RAD=2)
+    with px4() as connection:
+        state = StateDir(tmp_path)
+        apply(connection, goal(MPC_XY_VEL_MAX=7), state)
+        receipt = apply(connection, wanted, state)
+        assert receipt.result is Result.DONE, receipt.problems
+        names = ["SYS_AUTOSTART", "SYS_AUTOCONFIG", "NAV_ACC_RAD", "MPC_XY_VEL_MAX"]
+        assert [str(connection.values(names)[n]) for n in names] == ["4001", "0", "2", "12"]
+        again = apply(connection, wanted, state)
+        assert again.result is Result.UNCHANGED
+        assert any("SYS_AUTOCONFIG is left alone" in n for n in prepare(connection, wanted, state).plan.notes)
+
+
+def test_a_failure_after_a_reset_brings_everything_back_that_it_dropped(px4: Any, tmp_path: Path) -> None:
+    with px4("fault=deny:NAV_DLL_ACT") as connection:
+        state = StateDir(tmp_path)
+        apply(connection, goal(MPC_XY_VEL_MAX=7, RTL_RETURN_ALT=44), state)
+        before = connection.snapshot()
+        receipt = apply(connection, goal(SYS_AUTOSTART=4001, SYS_AUTOCONFIG=1, NAV_DLL_ACT=3), state)
+        assert receipt.result is Result.ROLLED_BACK
+        assert connection.snapshot().settings == before.settings
+
+
+def test_a_reset_alone_is_not_carried_out(px4: Any, tmp_path: Path) -> None:
+    with px4() as connection:
+        plan = prepare(connection, goal(SYS_AUTOCONFIG=1), StateDir(tmp_path)).plan
+    assert plan.changes == ()
+    assert any("SYS_AUTOSTART does not change" in note for note in plan.notes)
