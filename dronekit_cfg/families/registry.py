@@ -17,7 +17,7 @@ from dronekit_cfg.sim.vehicle import SimulatedVehicle
 from dronekit_cfg.talk.flow import Session
 from dronekit_cfg.text import t
 
-__all__ = ["FAMILIES", "MakeDriver", "candidates", "make_simulated", "open_link", "simulated_names"]
+__all__ = ["FAMILIES", "MakeDriver", "candidates", "make_simulated", "open_link", "simulated_names", "sitl_names"]
 
 MakeDriver = Callable[[Session, "tuple[int, int | None] | None", "Path | None"], Driver]
 
@@ -204,6 +204,11 @@ _SITL: dict[str, tuple[str, Callable[[LinkUrl, Clock], Link]]] = {
 
 _PORT = re.compile(r"(gps[12]|telem[12]|uart\d{1,2})(\.[a-z_]+)?")
 """Options of simulated flight controllers that name the device behind a port (`gps1=ublox-m10`), and its options."""
+
+
+def sitl_names() -> tuple[str, ...]:
+    """Give the names of the real simulators that can be started."""
+    return tuple(_SITL)
 
 
 def simulated_names() -> tuple[str, ...]:

@@ -55,12 +55,7 @@ class SitlLink(BaseLink):
 
         The port is leased until `close`: while our simulator restarts, another one must not take its place unseen.
         """
-        self._lease_port()
-        if not self.process.running and self._port_taken():
-            raise LinkOpenError(
-                t("port {port} is in use by another program, probably another simulator", port=self.port),
-                hint=t("stop that one, or connect to it with tcp:127.0.0.1:{port}", port=self.port),
-            )
+        self._claim()
         end = self._clock.now() + BOOT_SECONDS
         while True:
             self.process.start()
@@ -72,6 +67,19 @@ class SitlLink(BaseLink):
                 self._heard = b""
                 return
             self._clock.sleep(_POLL)
+
+    def start(self) -> None:
+        """Start the simulator for somebody else to connect to. Raises LinkOpenError."""
+        self._claim()
+        self.process.start()
+
+    def _claim(self) -> None:
+        self._lease_port()
+        if not self.process.running and self._port_taken():
+            raise LinkOpenError(
+                t("port {port} is in use by another program, probably another simulator", port=self.port),
+                hint=t("stop that one, or connect to it with tcp:127.0.0.1:{port}", port=self.port),
+            )
 
     def _lease_port(self) -> None:
         try:

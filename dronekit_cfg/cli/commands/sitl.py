@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from dronekit_cfg.cli.commands.hil import JsonFileOption, JunitOption, ReportOption
+from dronekit_cfg.cli.commands.sitl_run import run
 from dronekit_cfg.cli.options import Offline, argument, new_app, option, verb
 from dronekit_cfg.cli.output import Output
 from dronekit_cfg.text import t
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["app", "list_scenarios", "scenario"]
 
 app = new_app(t("Fly on the real simulator of a firmware."), no_args_is_help=True)
+verb(app, "run")(run)
 
 
 @verb(app)
