@@ -50,6 +50,8 @@ class Build:
     digest: str = ""
     layers: Mapping[str, str] = field(default_factory=dict)
     locked: Mapping[str, Scalar] = field(default_factory=dict)
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False)
+    """Line and column of every locked value, and of the digest."""
 
     @property
     def typed_inputs(self) -> dict[str, str]:
@@ -112,6 +114,8 @@ def parse_build(text: str, file: str) -> Build:
         digest=locked["digest"],
         layers=locked["layers"],
         locked=locked["settings"],
+        places={n: document.where(("lock", "settings", n), key=True) for n in locked["settings"]}
+        | {"digest": document.where(("lock", "digest"), key=True)},
     )
 
 
@@ -125,7 +129,8 @@ def resolve_build(build: Build, library: Library) -> Resolved:
             'the build "{name}" is locked, and its profiles give another result: {what}', name=build.name, what=shown
         )
         hint = t("see all with: profile lock --check FILE; to take the new result over, compose the build again")
-        raise FileProblems((Problem(build.file, 1, 1, message, hint),))
+        place = next((build.places[d.what] for d in differences if d.what in build.places), (1, 1))
+        raise FileProblems((Problem(build.file, *place, message, hint),))
     return found
 
 

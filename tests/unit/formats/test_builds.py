@@ -75,8 +75,10 @@ def test_a_library_that_only_says_more_changes_nothing(stocked: Library, build: 
 
 def test_a_locked_value_changed_by_hand_is_noticed(stocked: Library, build: Path) -> None:
     text = build.read_text("utf-8").replace("GPS2_TYPE: 9", "GPS2_TYPE: 8")
-    with pytest.raises(FileProblems, match="GPS2_TYPE: 8 -> 9"):
+    with pytest.raises(FileProblems, match="GPS2_TYPE: 8 -> 9") as caught:
         resolve_build(parse_build(text, str(build)), stocked)
+    line = text.splitlines().index("    GPS2_TYPE: 8") + 1
+    assert (caught.value.problems[0].line, caught.value.problems[0].column) == (line, 5)
 
 
 def test_a_build_takes_no_further_inputs(stocked: Library, build: Path) -> None:
