@@ -17,6 +17,7 @@ from dronekit_cfg.events import Reporter, silent
 from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.hil.bench import mavlink
 from dronekit_cfg.hil.flight import Flight
+from dronekit_cfg.hil.fly_betaflight import fly_betaflight
 from dronekit_cfg.hil.fly_px4 import SPEEDUP, fly_px4
 from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
 from dronekit_cfg.hil.scenario import Scenario
@@ -24,6 +25,7 @@ from dronekit_cfg.links.clock import RealClock
 from dronekit_cfg.model import Identity
 from dronekit_cfg.model.checked import Result, RunResult, Verdict
 from dronekit_cfg.sitl.ardupilot import FIRST_INSTANCE, ArduCopterSitl, find_arducopter
+from dronekit_cfg.sitl.betaflight import find_betaflight
 from dronekit_cfg.sitl.px4 import find_px4
 from dronekit_cfg.text import t
 
@@ -32,9 +34,13 @@ __all__ = ["FlyOptions", "fly_all", "fly_one"]
 SPACING, SPREAD = 8, 28
 """Simulators of one run look for free ports this far apart, so that two that start at once do not meet."""
 STARTS = 3
-_FIND: Mapping[str, Callable[[str], Path]] = {"arducopter": find_arducopter, "px4": find_px4}
-_NAMES = {"arducopter": "ArduCopter", "px4": "PX4"}
-_SPEEDS = {"arducopter": 10.0, "px4": SPEEDUP}
+_FIND: Mapping[str, Callable[[str], Path]] = {
+    "arducopter": find_arducopter,
+    "px4": find_px4,
+    "betaflight": find_betaflight,
+}
+_NAMES = {"arducopter": "ArduCopter", "px4": "PX4", "betaflight": "Betaflight"}
+_SPEEDS = {"arducopter": 10.0, "px4": SPEEDUP, "betaflight": 1.0}
 
 
 def fly_all(
@@ -76,7 +82,7 @@ def fly_all(
 
 
 def _speed(options: FlyOptions, vehicle: str) -> float:
-    return options.speedup or _SPEEDS[vehicle]
+    return options.speedup if options.speedup and vehicle != "betaflight" else _SPEEDS[vehicle]
 
 
 def _parallel(
@@ -106,6 +112,8 @@ def fly_one(
         with stop.on_signals():
             if scenario.vehicle == "px4":
                 result, identity, notes, files = fly_px4(scenario, options, folder, stop, report)
+            elif scenario.vehicle == "betaflight":
+                result, identity, notes, files = fly_betaflight(scenario, options, folder, stop, report)
             else:
                 result, identity, notes, files = _fly_arducopter(scenario, options, folder, stop, number, report)
     except Interrupted:

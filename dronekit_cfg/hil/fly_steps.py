@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dronekit_cfg.engine.connection import Connection
 from dronekit_cfg.errors import Interrupted, VehicleError
-from dronekit_cfg.hil.flight import Flight
+from dronekit_cfg.events import Reporter
 from dronekit_cfg.hil.judge_flight import judge_flight
+from dronekit_cfg.hil.recording import Recording
 from dronekit_cfg.hil.scenario import Scenario
 from dronekit_cfg.model.checked import Result
 from dronekit_cfg.planner.plan import Goal
+from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.text import t
 
-__all__ = ["FlyOptions", "apply_goal", "fly_and_land", "fresh"]
+__all__ = ["Flies", "FlyOptions", "apply_goal", "fly_and_land", "fresh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,20 @@ class FlyOptions:
     state_dir: Path | None = None
 
 
-def fly_and_land(connection: Connection, flight: Flight, scenario: Scenario) -> Result:
+class Flies(Protocol):
+    """One flight of one firmware."""
+
+    def listen(self) -> Reporter:
+        """Take the vehicle's texts from now on; gives the reporter that was there."""
+
+    def fly(self, scenario: Scenario) -> Flow[Recording]:
+        """Carry out a scenario up to its end."""
+
+    def land(self) -> Flow[None]:
+        """Bring it down and switch it off, whatever it does now."""
+
+
+def fly_and_land(connection: Connection, flight: Flies, scenario: Scenario) -> Result:
     """Fly and land. A stop request lands first, then is passed on."""
     before = flight.listen()
     try:

@@ -24,6 +24,7 @@ PLOTTED = {
     "pos_horiz_ratio": "",
     "satellites": "",
     "battery": "V",
+    "motors": "us",
 }
 BEFORE = 5.0
 """Seconds before the stimulus that plots show."""
@@ -146,6 +147,15 @@ def _flags(gained: bool) -> Callable[[Recording, Expectation], Finding]:
     return judge
 
 
+def _armed_stays(r: Recording, e: Expectation) -> Finding:
+    word = t("armed") if e.wanted else t("disarmed")
+    during = [armed for at, armed in r.armed if at <= r.zero + e.low][-1:]
+    during += [armed for at, armed in r.armed if r.zero + e.low < at <= r.zero + e.high]
+    if not during or any(armed is not e.wanted for armed in during):
+        return Finding(False, t("it did not stay {word}", word=word))
+    return Finding(True, t("stayed {word} for {s:g} s", word=word, s=e.high - e.low))
+
+
 def _armed(r: Recording, e: Expectation) -> Finding:
     times = [at - r.zero for at, armed in r.armed if armed == e.wanted and at >= r.zero]
     before = [armed for at, armed in r.armed if at <= r.zero][-1:]
@@ -214,6 +224,7 @@ def _setting(r: Recording, e: Expectation) -> Finding:
 
 _JUDGES: Mapping[str, Callable[[Recording, Expectation], Finding]] = {
     "armed": _armed,
+    "armed_stays": _armed_stays,
     "attitude_below": _attitude,
     "distance_between": _distance,
     "drift_above": _drift_above,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["ARDUCOPTER", "MODES", "PX4"]
+__all__ = ["ARDUCOPTER", "BETAFLIGHT", "MODES", "PX4"]
 
 ARDUCOPTER: Mapping[int, str] = {
     0: "STABILIZE", 1: "ACRO", 2: "ALT_HOLD", 3: "AUTO", 4: "GUIDED", 5: "LOITER", 6: "RTL", 7: "CIRCLE", 9: "LAND",
@@ -22,5 +22,7 @@ PX4: Mapping[int, str] = {
 }  # fmt: skip
 """A main mode in the third byte and a sub mode in the fourth [src/modules/commander/px4_custom_mode.h]. A descent
 without a position is told as LAND too."""
-MODES: Mapping[str, Mapping[int, str]] = {"arducopter": ARDUCOPTER, "px4": PX4}
+BETAFLIGHT: Mapping[int, str] = {-1: "ACRO", 1: "ANGLE", 2: "HORIZON", 46: "GPS RESCUE", 27: "FAILSAFE"}
+"""Permanent ids of modes; the last one that is on counts, none is ACRO [Betaflight src/main/msp/msp_box.c]."""
+MODES: Mapping[str, Mapping[int, str]] = {"arducopter": ARDUCOPTER, "px4": PX4, "betaflight": BETAFLIGHT}
 """By the `vehicle` of a scenario."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,12 @@ __all__ = [
 ]
 
 KINDS = (
-    "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "attitude_below",
-    "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
+    "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "armed_stays",
+    "attitude_below", "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
 )  # fmt: skip
 
 
-HOVERING = {"arducopter": "LOITER", "px4": "HOLD"}
+HOVERING = {"arducopter": "LOITER", "px4": "HOLD", "betaflight": "ANGLE"}
 """The mode at the stimulus where a scenario names none."""
 
 
@@ -90,7 +90,7 @@ class Scenario:
     """One flight. `expect_failure` names the planted mistake of a negative scenario.
 
     `settings` are the scenario's own, over any profile; `baseline` stands in for a profile when none is flown.
-    `vehicle` is the firmware that flies it: arducopter or px4.
+    `vehicle` is the firmware that flies it: arducopter, px4 or betaflight, whose settings may be texts.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Scenario:
     expect_failure: str = ""
     known_gap: str = ""
     source: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def shipped_scenarios() -> Mapping[str, Path]:
@@ -143,13 +144,19 @@ def load_scenario(path: Path) -> Scenario:
     start = data.get("start", {})
     vehicle = data["vehicle"]
     modes = set(MODES[vehicle].values())
+    given = data.get("settings", {})
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    numbers = {name: value for name, value in given.items() if name not in texts}
+    if texts and vehicle != "betaflight":
+        name = next(iter(texts))
+        raise problem(document, path, ("settings", name), t("{name} must be a number", name=name))
     steps = []
     for i, item in enumerate(data.get("stimulus", ())):
         if "mode" in item and item["mode"] not in modes:
             raise problem(document, path, ("stimulus", i, "mode"), t("there is no mode {mode}", mode=item["mode"]))
-        if "radio" in item and vehicle != "px4":
+        if "radio" in item and vehicle == "arducopter":
             hint = t("set SIM_RC_FAIL, which is the simulated receiver of ArduPilot")
-            raise problem(document, path, ("stimulus", i, "radio"), t("only px4 has this"), hint)
+            raise problem(document, path, ("stimulus", i, "radio"), t("arducopter does not have this"), hint)
         steps.append(_step(item))
     expect = []
     for i, item in enumerate(data["expect"]):
@@ -177,7 +184,7 @@ def load_scenario(path: Path) -> Scenario:
         data["title"],
         vehicle,
         data.get("about", ""),
-        data.get("settings", {}),
+        numbers,
         data.get("baseline", {}),
         mode,
         float(start.get("altitude", 15.0)),
@@ -189,6 +196,7 @@ def load_scenario(path: Path) -> Scenario:
         data.get("expect_failure", ""),
         data.get("known_gap", ""),
         data.get("source", ""),
+        texts,
     )
 
 

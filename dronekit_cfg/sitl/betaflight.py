@@ -14,6 +14,7 @@ from pathlib import Path
 from dronekit_cfg.errors import LinkOpenError
 from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.url import LinkUrl
+from dronekit_cfg.sitl.betaflight_feed import BetaflightFeed
 from dronekit_cfg.sitl.link import SitlLink, state_folder
 from dronekit_cfg.sitl.process import SimulatorProcess
 from dronekit_cfg.text import t
@@ -46,9 +47,32 @@ def find_betaflight(binary: str = "") -> Path:
 
 
 def make_sitl_link(url: LinkUrl, clock: Clock) -> Link:
-    """Make the link behind `sitl:betaflight`; options `binary`, `dir`, and `fresh` for factory settings."""
+    """Make the link behind `sitl:betaflight`.
+
+    Options: `binary`, `dir`, `fresh` for factory settings, `feed` for a vehicle at rest with a transmitter.
+    """
     folder = state_folder("betaflight", url.options.get("dir", ""))
     if "fresh" in url.options:
         (folder / "eeprom.bin").unlink(missing_ok=True)
     process = SimulatorProcess([str(find_betaflight(url.options.get("binary", "")))], folder, clock)
-    return SitlLink(url.text, process, PORT, clock)
+    return (FedLink if "feed" in url.options else SitlLink)(url.text, process, PORT, clock)
+
+
+class FedLink(SitlLink):
+    """The simulator with sensors and a receiver, for as long as the link is open."""
+
+    _feed: BetaflightFeed | None = None
+
+    def open(self) -> None:
+        """Start the simulator, connect, and feed it."""
+        super().open()
+        if self._feed is None:
+            self._feed = BetaflightFeed()
+            self._feed.start()
+
+    def close(self) -> None:
+        """End the feed and the simulator."""
+        super().close()
+        if self._feed is not None:
+            self._feed.stop()
+            self._feed = None

@@ -80,8 +80,15 @@ def test_an_unknown_promise_is_refused(cli: Run) -> None:
     assert (said.code, "luck" in said.err) == (2, True)
 
 
-def test_a_vehicle_of_another_family_is_refused(cli: Run) -> None:
-    assert cli("hil", "run", "preflight", "--link", "sim:betaflight").code == 4
+def test_the_suite_is_the_one_of_the_vehicles_family(cli: Run) -> None:
+    document = cli("hil", "run", "preflight", "--link", "sim:betaflight", "--json").document
+    assert {check["name"] for check in document["results"]} >= {"msp-identity", "msp-arming"}
+
+
+def test_a_suite_that_the_family_lacks_is_a_usage_error(cli: Run) -> None:
+    said = cli("hil", "run", "after-crash", "--link", "sim:betaflight")
+    assert said.code == 2
+    assert "for betaflight there are" in said.err
 
 
 def test_list_shows_suites_and_checks(cli: Run) -> None:

@@ -1,0 +1,139 @@
+"""One run of a Betaflight simulator on its feed: arm, throttle up, let things happen, watch what the firmware does.
+
+The simulated quad does not move: the feed shows it level and at rest whatever its motors do. What is judged is the
+firmware's own logic: failsafe stages, arming-disable reasons, modes, motor outputs. Time is real time, because this
+simulator has no other.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dronekit_cfg.errors import VehicleError
+from dronekit_cfg.events import Progress, Reporter, Stage
+from dronekit_cfg.families.betaflight.cli_driver import CliDriver
+from dronekit_cfg.hil.modes import BETAFLIGHT
+from dronekit_cfg.hil.recording import Recording
+from dronekit_cfg.hil.scenario import Scenario, Step
+from dronekit_cfg.sitl.betaflight_feed import BetaflightFeed
+from dronekit_cfg.talk.flow import Flow, Wait
+from dronekit_cfg.text import t
+from dronekit_cfg.wire.msp_arming import betaflight_reasons
+from dronekit_cfg.wire.msp_messages import Code, Status, parse_status_ex
+
+__all__ = ["GROUND", "BetaflightFlight"]
+
+POLL = 0.04
+READY_SECONDS, ARM_SECONDS = 15.0, 3.0
+GROUND = (1500, 1500, 1000, 1500, 1000)
+"""AETR and the arm switch on channel 5."""
+THROTTLE = 1400
+ARM_CHANNEL = 5
+MSP_MOTOR = 104
+ARM = 0
+"""Permanent id of the mode [Betaflight src/main/msp/msp_box.c]."""
+NONE = -1
+
+
+@dataclass(slots=True)
+class BetaflightFlight:
+    """One run. `recording.modes`: ACRO, ANGLE, FAILSAFE ...; `texts`: reasons not to arm as they appear, and "no X"."""
+
+    driver: CliDriver
+    feed: BetaflightFeed
+    recording: Recording = field(default_factory=Recording)
+    _boxes: Sequence[int] = ()
+    _reasons: frozenset[str] = frozenset()
+
+    def listen(self) -> Reporter:
+        """Give the reporter; this firmware says nothing by itself."""
+        return self.driver.session.report
+
+    def fly(self, scenario: Scenario) -> Flow[Recording]:
+        """Carry out a scenario. Raises VehicleError when the vehicle does not arm, LinkError."""
+        report = self.driver.session.report
+        report(Stage(t("get ready")))
+        self.feed.channels(*GROUND)
+        self._boxes = (yield from self.driver.calls.ask(Code.BOXIDS)).payload
+        if scenario.armed:
+            yield from self._arm()
+        yield from self._advance(scenario.settle)
+        self.recording.zero = self.recording.now
+        report(Stage(scenario.title))
+        for step in sorted(scenario.steps, key=lambda s: s.at):
+            yield from self._until(self.recording.zero + step.at)
+            self.recording.done.append((self.recording.now, str(step)))
+            self._do(step)
+        yield from self._until(self.recording.zero + scenario.watch)
+        return self.recording
+
+    def land(self) -> Flow[None]:
+        """Switch off."""
+        self.feed.channels(*GROUND)
+        yield from self._advance(0.5)
+
+    def _do(self, step: Step) -> None:
+        if step.sticks:
+            self.feed.channels(*step.sticks)
+        if step.radio is False:
+            self.feed.lose_radio()
+        elif step.radio:
+            self.feed.find_radio()
+        if step.arm is not None:
+            self.feed.channel(ARM_CHANNEL, 2000 if step.arm else 1000)
+        if step.settings:
+            raise VehicleError(t("a running Betaflight takes no settings"), hint=t("put them under settings:"))
+
+    def _arm(self) -> Flow[None]:
+        if not (yield from self._advance(READY_SECONDS, ready=True)):
+            raise self._refusal(t("the vehicle is not ready within {s:.0f} s", s=READY_SECONDS))
+        self.feed.channel(ARM_CHANNEL, 2000)
+        if not (yield from self._advance(ARM_SECONDS, armed=True)):
+            raise self._refusal(t("the vehicle does not arm within {s:.0f} s", s=ARM_SECONDS))
+        self.feed.channel(3, THROTTLE)
+
+    def _refusal(self, message: str) -> VehicleError:
+        said = ", ".join(sorted(self._reasons)) or t("it gives no reason")
+        return VehicleError(t("{message}: {said}", message=message, said=said), hint=t("see the scenario's settings"))
+
+    def _until(self, moment: float) -> Flow[None]:
+        yield from self._advance(max(0.0, moment - self.driver.session.now()))
+
+    def _advance(self, seconds: float, *, ready: bool = False, armed: bool = False) -> Flow[bool]:
+        """Watch for so long, or until it is ready to arm, or armed; whether that came."""
+        now = self.driver.session.now
+        end = now() + seconds
+        told = 0
+        while now() < end:
+            status = parse_status_ex((yield from self.driver.calls.ask(Code.STATUS_EX)).payload)
+            motors = struct.unpack("<8H", (yield from self.driver.calls.ask(MSP_MOTOR)).payload[:16])
+            self._take(status, motors)
+            if (ready and not self._reasons) or (armed and self.recording.is_armed):
+                return True
+            if int(end - now()) != told:
+                told = int(end - now())
+                self.driver.session.report(Progress(t("seconds"), int(seconds) - told, int(seconds)))
+            pause = min(now() + POLL, end)
+            while now() < pause and (yield Wait(until=pause)) is not None:
+                pass
+        return False
+
+    def _take(self, status: Status, motors: Sequence[int]) -> None:
+        r = self.recording
+        r.now = self.driver.session.now()
+        active = {box for i, box in enumerate(self._boxes) if status.mode_bits >> i & 1} | {NONE}
+        armed = ARM in active
+        mode = [name for box, name in BETAFLIGHT.items() if box in active][-1]
+        if r.mode != mode:
+            r.modes.append((r.now, mode))
+        if r.is_armed != armed or not r.armed:
+            r.armed.append((r.now, armed))
+        names = betaflight_reasons(status.arming_flags, status.flag_count, self.driver.api_minor)
+        reasons = frozenset(names)
+        changes: Mapping[str, frozenset[str]] = {"{}": reasons - self._reasons, "no {}": self._reasons - reasons}
+        for form, which in changes.items():
+            r.texts += [(r.now, 4, form.format(name)) for name in sorted(which)]
+        self._reasons = reasons
+        r.add("motors", max(motors))

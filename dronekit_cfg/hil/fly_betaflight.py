@@ -1,0 +1,73 @@
+"""Runs one scenario on a Betaflight simulator of its own (`sitl:betaflight`), fed with a quad at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+from dronekit_cfg.engine.connection import LinkOptions, connect
+from dronekit_cfg.engine.interrupt import Stop
+from dronekit_cfg.events import Reporter
+from dronekit_cfg.hil.flight_betaflight import BetaflightFlight
+from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
+from dronekit_cfg.hil.scenario import Scenario
+from dronekit_cfg.hil.watch_msp import msp_driver
+from dronekit_cfg.links.clock import RealClock
+from dronekit_cfg.model import Identity
+from dronekit_cfg.model.checked import Result
+from dronekit_cfg.model.profile import Origin, Wanted
+from dronekit_cfg.planner.plan import Goal
+from dronekit_cfg.sitl.betaflight_feed import BetaflightFeed
+
+__all__ = ["SWITCHES", "fly_betaflight"]
+
+SWITCHES: Mapping[str, str] = {
+    "aux.0": "0 0 1700 2100 0 0",
+    "aux.1": "1 2 900 2100 0 0",
+    "aux.2": "27 1 1700 2100 0 0",
+}
+"""Modes of every scenario: ARM on channel 5, ANGLE always, FAILSAFE on channel 6."""
+
+
+def fly_betaflight(
+    scenario: Scenario, options: FlyOptions, folder: Path, stop: Stop, report: Reporter
+) -> tuple[Result, Identity, tuple[str, ...], tuple[Path, ...]]:
+    """Run it; gives the result, who it was, what the rules had to say before, and the files to keep.
+
+    The profile under test, and then what the scenario needs, are applied by our own engine; then the simulator starts
+    once more from what it stored, and is fed. Raises DronekitError.
+    """
+    fresh(folder / "eeprom.bin")
+    notes: tuple[str, ...] = ()
+    with connect(_link(options, folder), clock=RealClock(), report=report, stop=stop) as connection:
+        if options.goal is not None:
+            notes = apply_goal(connection, options)
+        apply_goal(connection, replace(options, goal=_goal(scenario)))
+    link = _link(options, folder, folder / "link.jsonl")
+    feed = BetaflightFeed()
+    with connect(link, clock=RealClock(), report=report, stop=stop) as connection:
+        driver = msp_driver(connection)
+        assert driver is not None
+        feed.start()
+        try:
+            result = fly_and_land(connection, BetaflightFlight(driver, feed), scenario)
+        finally:
+            feed.stop()
+        identity = connection.identity
+    return result, identity, notes, (folder / "link.jsonl", folder / "simulator.log")
+
+
+def _goal(scenario: Scenario) -> Goal:
+    origin = Origin(scenario.name)
+    values: dict[str, float | str] = {**SWITCHES, **scenario.settings, **scenario.texts}
+    digest = sha256(repr(sorted(values.items())).encode()).hexdigest()
+    return Goal(scenario.name, digest, tuple(Wanted(n, v, origin) for n, v in values.items()))
+
+
+def _link(options: FlyOptions, folder: Path, record: Path | None = None) -> LinkOptions:
+    url = f"sitl:betaflight?dir={quote(str(folder.resolve()))}"
+    url += f"&binary={quote(options.binary)}" if options.binary else ""
+    return LinkOptions(url, family="betaflight", record=fresh(record) if record else None, state_dir=options.state_dir)
