@@ -209,7 +209,7 @@ def _fill(conversation: Conversation, found: _List) -> Flow[bool]:
         if fruitless >= (GAP_ROUNDS if found.count else LIST_TRIES):
             raise NoAnswer(
                 t("only {done} of {total} settings arrived", done=len(found.names), total=found.count or "?"),
-                hint=t("check the link, then try again"),
+                hint=t("check the link; a vehicle that is still starting has no settings yet: try again"),
             )
     if found.helpers:
         yield from conversation.next(_stop_list(conversation))
@@ -291,7 +291,8 @@ def read_values(conversation: Conversation, names: Collection[str]) -> Flow[dict
         silent = 0 if answered or len(left) < len(batch) else silent + 1
         if silent >= SILENT_ROUNDS:
             raise NoAnswer(
-                t("the vehicle does not answer questions about its settings"), hint=t("check the link, then try again")
+                t("the vehicle does not answer questions about its settings"),
+                hint=t("check the link; a vehicle that is still starting has no settings yet: try again"),
             )
     return {name: reading.found[name] for name in names}
 
