@@ -159,8 +159,10 @@ class AircraftRequest:
         )
 
     def _of_module(self, module: Module, vehicle: str = "") -> ProfileRequest:
+        from dronekit_cfg.cli.session import checked_region
         from dronekit_cfg.formats.modules import for_generation
 
+        assert self.stack is not None
         stack = for_generation(module.stack, self.request.library, family=module.family, vehicle=vehicle)
         return replace(
             self.request,
@@ -170,6 +172,7 @@ class AircraftRequest:
             unit=None,
             include=frozenset(),
             family=module.family,
+            region=checked_region(self.stack.region, module.region or self.request.region),
         )
 
     def _sets(self, role: str) -> tuple[str, ...]:

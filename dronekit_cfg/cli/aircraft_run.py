@@ -131,12 +131,14 @@ def restore_several(
     prove: bool,
     file: Path,
     receipt_file: Path | None,
+    region: str = "",
 ) -> int:
     """Bring all devices of an aircraft back to a snapshot of it."""
     from dronekit_cfg.engine.aircraft_plan import AircraftOptions, Device
     from dronekit_cfg.engine.judge import Terms
     from dronekit_cfg.engine.restore import RestoreOptions, goal_from_snapshot
 
+    terms = Terms({"region": region} if region else {})
     with host_of(out, device) as (host, options):
         made = []
         for part in sorted(saved.parts, key=lambda p: p.role != VEHICLE):
@@ -150,7 +152,7 @@ def restore_several(
                 Device(
                     part.role,
                     own,
-                    lambda i, s=part.snapshot: (goal_from_snapshot(s, i, RestoreOptions(str(file))), Terms()),  # type: ignore[misc]  # binds the snapshot now
+                    lambda i, s=part.snapshot: (goal_from_snapshot(s, i, RestoreOptions(str(file))), terms),  # type: ignore[misc]  # binds the snapshot now
                 )
             )
         settings = AircraftOptions("restore", t("snapshot of {taken}", taken=saved.taken), prove)

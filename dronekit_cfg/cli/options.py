@@ -38,6 +38,7 @@ __all__ = [
     "Profiled",
     "ProfilesOption",
     "ReceiptOption",
+    "RegionOption",
     "RulesOption",
     "SetOption",
     "StateDirOption",
@@ -116,6 +117,14 @@ ModuleLinkOption = Annotated[
         "--module-link",
         metavar="ROLE=URL",
         help=t("Where a module of the aircraft is, such as radio=serial:/dev/ttyUSB0@57600, or ROLE=none; repeatable."),
+    ),
+]
+RegionOption = Annotated[
+    str,
+    option(
+        "--region",
+        metavar="REGION",
+        help=t("Where it transmits: EU868, EU2G4, US915, US2G4, AU915, JP; two of one place with a comma."),
     ),
 ]
 ReceiptOption = Annotated[Path | None, option("--receipt", metavar="FILE", help=t("Save a copy of the receipt here."))]
@@ -223,6 +232,7 @@ class Profiled(Device):
     rules: RulesOption = None
     waivers: WaiversOption = None
     module_links: ModuleLinkOption = None
+    region: RegionOption = ""
 
 
 def parse_target(text: str) -> tuple[int, int | None] | None:

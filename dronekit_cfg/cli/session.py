@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ProfileRequest",
     "check_include",
+    "checked_region",
     "library_for",
     "offline_policy",
     "parse_pairs",
@@ -90,6 +91,18 @@ def parse_pairs(texts: Sequence[str] | None, what: str) -> dict[str, str]:
     return pairs
 
 
+def checked_region(first: str, second: str) -> str:
+    """Give the region of what a profile and the command line say; raises UsageError for two places or a wrong word."""
+    from dronekit_cfg.model.region import joined
+
+    try:
+        return joined(first, second)
+    except ValueError as error:
+        raise UsageError(
+            t("--region: {why}", why=error), hint=t("the limits of the place in the profile hold: change it there")
+        ) from error
+
+
 def check_include(classes: Collection[str] | None) -> frozenset[str]:
     """Check the values of --include; raises UsageError."""
     wanted = frozenset(part for text in classes or () for part in text.split(",") if part)
@@ -135,6 +148,7 @@ class ProfileRequest:
     rules: tuple[Path, ...] = ()
     waivers: tuple[Path, ...] = ()
     family: str = ""
+    region: str = ""
 
     @classmethod
     def of(cls, stack: str, options: Profiled) -> ProfileRequest:
@@ -153,6 +167,7 @@ class ProfileRequest:
             options.strict,
             tuple(options.rules or ()),
             tuple(options.waivers or ()),
+            region=checked_region("", options.region),
         )
 
     def check_early(self) -> None:
@@ -192,7 +207,8 @@ class ProfileRequest:
         """Give by what a plan is judged: what the profile says, and the user's own rules and waivers."""
         from dronekit_cfg.engine.goals import terms_from_profile
 
-        terms = terms_from_profile(resolved, accept=self.accept, strict=self.strict)
+        region = checked_region(resolved.region, self.region)
+        terms = terms_from_profile(replace(resolved, region=region), accept=self.accept, strict=self.strict)
         if not self.rules and not self.waivers:
             return terms
         from dronekit_cfg.rules.pack import load_folder, load_pack

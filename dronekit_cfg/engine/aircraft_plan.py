@@ -10,7 +10,7 @@ from dronekit_cfg.engine.connection import Connection, LinkOptions
 from dronekit_cfg.engine.interrupt import Stop
 from dronekit_cfg.engine.judge import Terms
 from dronekit_cfg.engine.state import StateDir
-from dronekit_cfg.engine.transaction import Prepared, prepare, refuse_unfinished
+from dronekit_cfg.engine.transaction import Prepared, pinned_plan, prepare, refuse_unfinished
 from dronekit_cfg.errors import DronekitError, FileProblems, VehicleError, WrongVehicle
 from dronekit_cfg.events import Reporter, Stage, silent
 from dronekit_cfg.links.base import Clock
@@ -149,7 +149,7 @@ def _pinned(pinned: Plan, prepared: Prepared) -> Plan:
             t("the plan was made for another device ({fields} differ)", fields=", ".join(different)),
             hint=t("make a plan for this one, or connect the one the plan was made for"),
         )
-    return replace(prepared.plan, findings=pinned.findings)
+    return pinned_plan(pinned, prepared)
 
 
 def _refuse_twins(ready: Sequence[Ready]) -> None:

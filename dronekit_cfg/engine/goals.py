@@ -46,7 +46,8 @@ def require_fit(resolved: Resolved, identity: Identity) -> None:
 
 def terms_from_profile(resolved: Resolved, *, accept: Collection[str] = (), strict: bool = False) -> Terms:
     """Give what a resolved profile is judged by: its inputs, its flags, its waivers."""
-    return Terms(resolved.inputs, resolved.flags, resolved.waivers, frozenset(accept), strict=strict)
+    region = {"region": resolved.region} if resolved.region else {}
+    return Terms({**resolved.inputs, **region}, resolved.flags, resolved.waivers, frozenset(accept), strict=strict)
 
 
 def goal_from_profile(resolved: Resolved, *, include: Collection[str] = ()) -> Goal:

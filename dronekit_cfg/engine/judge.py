@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from dronekit_cfg.catalog.renames import Renames
+from dronekit_cfg.engine.law import law_findings
 from dronekit_cfg.model import Finding, Identity, Plan, Scalar, Snapshot, Spec, Value, Waiver
 from dronekit_cfg.rules.check import Outcome, RuleResult, check
 from dronekit_cfg.rules.rule import Rule
@@ -19,7 +20,7 @@ from dronekit_cfg.rules.values import check_values
 from dronekit_cfg.rules.waivers import apply_waivers
 from dronekit_cfg.text import t
 
-__all__ = ["Terms", "facts_of", "judge_plan", "judge_settings", "unaccepted"]
+__all__ = ["Terms", "facts_of", "judge_law", "judge_plan", "judge_settings", "unaccepted"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
     }
     for result in judge_settings(after, plan.identity, spec, renames, terms):
         finding = result.finding(origins)
-        if finding is None:
+        if finding is None or result.rule.law:
             continue
         mine = result.rule.id not in old or any(name in wanted for name in result.settings)
         if terms.simulator:
@@ -104,7 +105,16 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
         else:
             found.append(finding if mine else _already_so(finding))
     waived = apply_waivers(found, terms.waivers, today=terms.today or _today(), rules=_by_id(terms))
-    return replace(plan, findings=(*plan.findings, *waived.findings))
+    return judge_law(replace(plan, findings=(*plan.findings, *waived.findings)), snapshot, spec, terms)
+
+
+def judge_law(plan: Plan, snapshot: Snapshot, spec: Spec | None, terms: Terms) -> Plan:
+    """Give `plan` with what the law has against it, which nothing lifts, and with the region that it is for."""
+    region = str(terms.inputs.get("region", ""))
+    after = {s.name: s.value for s in snapshot.settings} | {c.name: c.wanted for c in plan.changes}
+    origins = {w.name: w.origin for w in plan.wanted}
+    found = law_findings(after, plan.identity, region, spec=spec, origins=origins)
+    return replace(plan, findings=(*plan.findings, *found), region=region)
 
 
 def unaccepted(plan: Plan, accept: Iterable[str]) -> tuple[Finding, ...]:

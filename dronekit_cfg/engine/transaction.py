@@ -20,10 +20,11 @@ import contextlib
 import getpass
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from dronekit_cfg.catalog.renames import Renames
 from dronekit_cfg.engine.connection import Connection, utc_now
-from dronekit_cfg.engine.judge import Terms, judge_plan, unaccepted
+from dronekit_cfg.engine.judge import Terms, judge_law, judge_plan, unaccepted
 from dronekit_cfg.engine.knowledge import metadata, renames_for
 from dronekit_cfg.engine.receipts import build_receipt
 from dronekit_cfg.engine.rollback import roll_back
@@ -55,6 +56,7 @@ __all__ = [
     "apply",
     "current_user",
     "keep_receipt",
+    "pinned_plan",
     "prepare",
     "refuse_errors",
     "refuse_unfinished",
@@ -103,8 +105,9 @@ def prepare(connection: Connection, goal: Goal, state: StateDir, terms: Terms | 
         if extra:
             snapshot = replace(snapshot, settings=snapshot.settings + extra)
             plan = make_plan(goal, snapshot, spec, connection.driver, renames)
-    if not goal.known_state:
-        plan = judge_plan(plan, snapshot, spec, renames, terms or Terms())
+    terms = terms or Terms()
+    judge = judge_law if goal.known_state else partial(judge_plan, renames=renames)
+    plan = judge(plan, snapshot, spec, terms=terms)
     return Prepared(plan, snapshot, spec, renames, forecast(plan, snapshot, connection.session.line))
 
 
@@ -146,7 +149,7 @@ def apply(connection: Connection, goal: Goal, state: StateDir, options: ApplyOpt
         if options.pinned is not None:
             _refuse_changed_plan(options.pinned, prepared)
             # The same values were judged when the plan was made, with inputs and waivers that its file does not carry.
-            plan = replace(plan, findings=options.pinned.findings)
+            plan = pinned_plan(options.pinned, prepared)
         refuse_errors(plan, options.terms.accept)
         file = state.save_snapshot(prepared.snapshot)
         if goal.from_defaults and isinstance(connection.driver, StartsOver):
@@ -155,6 +158,7 @@ def apply(connection: Connection, goal: Goal, state: StateDir, options: ApplyOpt
             raise UsageError(t("not confirmed; nothing was written"), hint=t("answer y, or give --yes"))
         journal = state.new_journal(connection.identity, started)
         work = Work(connection, journal, prepared.snapshot, prepared.spec, prepared.renames, prepared.snapshot)
+        work.region = plan.region
         with contextlib.closing(journal):
             receipt, stopped = _transact(work, goal, prepared, options, started=started, snapshot_file=str(file))
         keep_receipt(connection, state, receipt)
@@ -306,6 +310,13 @@ def refuse_unfinished(connection: Connection, state: StateDir, *, part_of: str =
             t("an earlier {action} of this vehicle was not finished", action=story.begin.get("action", "apply")),
             hint=t("run `dronekit-cfg recover` first; its journal is {path}", path=story.path),
         )
+
+
+def pinned_plan(pinned: Plan, prepared: Prepared) -> Plan:
+    """Give the plan with what was found when it was made; only the law is asked anew, of the region it was made for."""
+    plan = replace(prepared.plan, findings=pinned.findings)
+    region = pinned.region or prepared.plan.region
+    return judge_law(plan, prepared.snapshot, prepared.spec, Terms({"region": region} if region else {}))
 
 
 def _refuse_changed_plan(pinned: Plan, prepared: Prepared) -> None:

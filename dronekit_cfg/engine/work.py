@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from dronekit_cfg.catalog.renames import Renames
 from dronekit_cfg.engine.connection import Connection
 from dronekit_cfg.engine.journal import Journal
+from dronekit_cfg.engine.law import law_findings
 from dronekit_cfg.errors import DronekitError
 from dronekit_cfg.events import Note, Progress, Stage
 from dronekit_cfg.families.base import WritesBulk
@@ -53,7 +54,7 @@ class Work:
     """The moving parts of one transaction. `traces` holds every setting that was or may have been written, in order.
 
     `carried` are those that went as a whole, without an answer for each. `base` is how the vehicle was found, `before`
-    how it was before the apply that is undone (None when that is lost).
+    how it was before the apply that is undone (None when that is lost). `region` is whose law holds.
     """
 
     connection: Connection
@@ -66,6 +67,7 @@ class Work:
     carried: set[str] = field(default_factory=set)
     reboots: int = 0
     notes: list[str] = field(default_factory=list)
+    region: str = ""
 
     def plan(self, goal: Goal, snapshot: Snapshot) -> Plan:
         """Plan from `snapshot` to `goal`."""
@@ -83,6 +85,7 @@ class Work:
 
     def write(self, changes: Sequence[Change]) -> tuple[Outcome, ...]:
         """Write `changes` in order, batch by batch: arm state, journal, write, journal."""
+        self._ask_the_law(changes)
         report = self.connection.session.report
         one = len(changes) == 1
         report(Stage(t("write 1 setting") if one else t("write {count} settings", count=len(changes))))
@@ -91,6 +94,14 @@ class Work:
             outcomes += self._write(batch, bulk=bulk)
             report(Progress(t("settings written"), len(outcomes), len(changes)))
         return tuple(outcomes)
+
+    def _ask_the_law(self, changes: Sequence[Change]) -> None:
+        """Refuse to make a radio illegal, whatever the plan was judged by and whoever accepted what; raises Failed."""
+        after = {s.name: s.value for s in self.base.settings}
+        after |= {name: trace.wanted for name, trace in self.traces.items()} | {c.name: c.wanted for c in changes}
+        found = law_findings(after, self.connection.identity, self.region, spec=self.spec)
+        if found:
+            raise Failed([f"{f.message} [{f.id}]" for f in found])
 
     def _batches(self, changes: Sequence[Change]) -> Iterator[tuple[tuple[Change, ...], bool]]:
         """Give batches of writes, and whether one goes as a whole: what did not arrive so is not sent so again."""

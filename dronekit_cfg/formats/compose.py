@@ -17,6 +17,7 @@ from dronekit_cfg.formats.profile_yaml import setting_objection
 from dronekit_cfg.formats.stack import Group, Role, Stack, load_stack, split
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.model import InputSpec, Origin, Resolved, Scalar, Waiver, Wanted, float32, shortest
+from dronekit_cfg.model.region import UNSET, joined
 from dronekit_cfg.text import t
 
 __all__ = ["canonical", "declared_inputs", "explain", "resolve"]
@@ -53,6 +54,7 @@ def resolve(
     merge.complete = loaded.complete
     merge.absent = {spec.name: spec for spec in declared if spec.name not in values}
     merge.problems = [*loaded.problems, *problems, *_rival_answers(loaded, inputs or {})]
+    merge.problems += _region_problems(loaded, values)
     for group in loaded.groups:
         merge.group(group)
     for text in sets:
@@ -60,7 +62,9 @@ def resolve(
     placed = roles.place(merge.finish(), merge.family, values)
     merge.problems += placed.problems
     asked = [input_values.missing(s) for n, s in merge.absent.items() if n in merge.asked and n not in (inputs or {})]
-    _raise_if([*merge.problems, *asked], stack, placed)
+    empty = not any(layer.settings for layer in loaded.layers) or not (placed.settings or merge.problems or asked)
+    nothing = [_sets_nothing(stack, loaded, placed)] if empty and loaded.complete else []
+    _raise_if([*nothing, *merge.problems, *asked])
     return _resolved(loaded, placed, values)
 
 
@@ -115,7 +119,11 @@ def _locked(
 
 
 def _known(stack: Stack) -> dict[str, tuple[Scalar, Origin]]:
-    return {name: found for layer in stack.layers for name, found in layer.input_values.items()}
+    known = {name: found for layer in stack.layers for name, found in layer.input_values.items()}
+    said = next((layer for layer in reversed(stack.layers) if layer.region), None)
+    if said is not None and any(spec.name == "region" for layer in stack.layers for spec in layer.inputs):
+        known["region"] = (said.region, Origin(said.name, said.file, 1, 1))
+    return known
 
 
 def _rival_answers(stack: Stack, given: Mapping[str, str]) -> list[Problem]:
@@ -298,14 +306,15 @@ def _at(origin: Origin, message: str, hint: str) -> Problem:
     return Problem(origin.file, origin.line, origin.column, message, hint)
 
 
-def _raise_if(problems: Sequence[Problem], stack: str, placed: roles.Placed) -> None:
-    unique = tuple(dict.fromkeys(problems))
-    if unique:
+def _sets_nothing(stack: str, loaded: Stack, placed: roles.Placed) -> Problem:
+    message = t('"{stack}" sets nothing', stack=stack)
+    hint = t("add settings: to the profile, or extends: to build on another one")
+    return Problem(loaded.groups[0].layers[-1].file, 1, 1, message, "; ".join(placed.notes) or hint)
+
+
+def _raise_if(problems: Sequence[Problem]) -> None:
+    if unique := tuple(dict.fromkeys(problems)):
         raise FileProblems(unique)
-    if not placed.settings:
-        message = t('"{stack}" sets nothing', stack=stack)
-        hint = t("add settings: to the profile, or extends: to build on another one")
-        raise UsageError(message, hint="; ".join(placed.notes) or hint)
 
 
 def _resolved(stack: Stack, placed: roles.Placed, values: Mapping[str, Scalar]) -> Resolved:
@@ -324,7 +333,7 @@ def _resolved(stack: Stack, placed: roles.Placed, values: Mapping[str, Scalar]) 
         flags=_flags(layers),
         waivers=_waivers(layers),
         layers=tuple(layer.label for layer in layers),
-        region=_region(layers),
+        region=_region(layers, values),
     )
 
 
@@ -332,10 +341,25 @@ def _first(layers: Sequence[Layer], what: str) -> str:
     return next((found for layer in layers if (found := str(getattr(layer, what)))), "")
 
 
-def _region(layers: Sequence[Layer]) -> str:
-    """Give where the last layer that says it wants the vehicle to be operated; "" when none does."""
-    said = next((layer.region for layer in reversed(layers) if layer.region), "")
-    return "" if said == "unset" else said
+def _region(layers: Sequence[Layer], values: Mapping[str, Scalar]) -> str:
+    """Give where the vehicle is operated: by the input of that name, else by the last layer that says it."""
+    said = str(values.get("region", "")) or next((layer.region for layer in reversed(layers) if layer.region), "")
+    return "" if said == UNSET else said
+
+
+def _region_problems(stack: Stack, values: Mapping[str, Scalar]) -> list[Problem]:
+    """Say what is wrong with the regions that layers and inputs name, each by itself and together."""
+    said = [(layer.region, Origin(layer.name, layer.file, 1, 1)) for layer in stack.layers if layer.region]
+    said.append((str(values.get("region", "")), Origin("")))
+    problems: list[Problem] = []
+    whole = ""
+    for text, origin in said:
+        try:
+            whole = joined(whole, text)
+        except ValueError as error:
+            hint = t("limits of one place hold for an aircraft: name that place in all of its profiles")
+            problems.append(_at(origin, t("region: {why}", why=error), hint))
+    return problems
 
 
 def _flags(layers: Sequence[Layer]) -> tuple[str, ...]:

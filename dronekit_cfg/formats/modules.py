@@ -19,7 +19,7 @@ from pathlib import Path
 
 from dronekit_cfg.errors import FileProblems, Problem, UsageError
 from dronekit_cfg.formats.compose import declared_inputs
-from dronekit_cfg.formats.layer import MODULE_FAMILIES
+from dronekit_cfg.formats.layer import MODULE_FAMILIES, Layer
 from dronekit_cfg.formats.library import Library, is_path
 from dronekit_cfg.formats.profile_yaml import load_layer
 from dronekit_cfg.formats.stack import load_stack, split
@@ -66,6 +66,8 @@ class AircraftStack:
     notes: tuple[str, ...] = ()
     declared: bool = False
     """Whether profiles or words speak of modules at all, with a link or without."""
+    region: str = ""
+    """Where the profiles of the flight controller say that the aircraft is operated."""
 
 
 @dataclass(slots=True)
@@ -95,14 +97,16 @@ def aircraft_stack(
         return AircraftStack(stack)
     words = [(part, _word(part, library)) for part in parts[1:]]
     mine = (parts[0], *(part for part, found in words if found is None))
-    drafts = _declared(mine, library, family, unit)
+    layers = _layers(mine, library, family, unit)
+    drafts = _declared(layers)
     for _, found in words:
         if found is not None:
             _named(drafts, *found)
     for role in links or {}:
         if role not in drafts:
             raise _stray(role, drafts)
-    return _finished("+".join(mine), drafts, library, dict(links or {}))
+    made = _finished("+".join(mine), drafts, library, dict(links or {}))
+    return replace(made, region=next((layer.region for layer in reversed(layers) if layer.region), ""))
 
 
 def _is_file_of_its_own(parts: Sequence[str]) -> bool:
@@ -145,12 +149,17 @@ def _word(part: str, library: Library) -> tuple[str, str, str] | None:
     return (roled[1] if roled else "", family, name) if family else None
 
 
-def _declared(parts: Sequence[str], library: Library, family: str | None, unit: Path | None) -> dict[str, _Draft]:
-    """Collect what the layers of the flight controller say about modules, later ones over earlier ones."""
-    drafts: dict[str, _Draft] = {}
+def _layers(parts: Sequence[str], library: Library, family: str | None, unit: Path | None) -> tuple[Layer, ...]:
+    """Give the layers of the flight controller's stack; () where the vehicle has to tell which family is meant."""
     if family is None and len(library.families(parts[0])) > 1:
-        return drafts  # the vehicle will tell which family is meant
-    for slot in (s for layer in load_stack(parts, library, family=family, unit=unit).layers for s in layer.modules):
+        return ()
+    return load_stack(parts, library, family=family, unit=unit).layers
+
+
+def _declared(layers: Iterable[Layer]) -> dict[str, _Draft]:
+    """Collect what layers say about modules, later ones over earlier ones."""
+    drafts: dict[str, _Draft] = {}
+    for slot in (s for layer in layers for s in layer.modules):
         before = drafts[slot.role].slot if slot.role in drafts else ModuleSlot(slot.role)
         said = {n: v for n in ("family", "profile", "link", "region") if (v := getattr(slot, n))}
         optional = before.optional if slot.optional is None else slot.optional

@@ -76,7 +76,8 @@ class Plan:
     `missing` are wanted settings that the vehicle does not list and that no known setting makes appear: they are tried
     by name, and fail the apply when the vehicle does not know them. `skipped` are settings that are never written
     without being asked for (calibration, identity, volatile, read-only). `wanted` is what is to hold at the end, so
-    that the engine can plan again after a reboot. Units of `reboots`: count foreseen.
+    that the engine can plan again after a reboot. `region` is whose law is judged again before every write. Units of
+    `reboots`: count foreseen.
     """
 
     identity: Identity
@@ -91,6 +92,7 @@ class Plan:
     missing: tuple[str, ...] = ()
     spec: str = ""
     notes: tuple[str, ...] = field(default=())
+    region: str = ""
 
     @property
     def errors(self) -> tuple[Finding, ...]:

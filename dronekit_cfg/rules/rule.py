@@ -35,7 +35,8 @@ class Rule:
     `violation` is an expression that is true when the rule is broken; `when` one that must be true for the rule to say
     anything at all. `inputs` maps the inputs it uses to their defaults, None where the rule cannot be judged without
     one. `flags` lists operation flags of which at least one must be set. `message` has `{NAME}` fields. `setting` is
-    the one that a finding points to. Line and column are those of the rule in its pack.
+    the one that a finding points to. `law`: what a region allows, which
+    nothing lifts. Line and column are those of the rule in its pack.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Rule:
     measured: str = ""
     setting: str = ""
     waivable: bool = True
+    law: bool = False
     pack: str = ""
     file: str = ""
     line: int = 0

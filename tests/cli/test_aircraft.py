@@ -160,6 +160,33 @@ def test_a_decision_for_the_new_state_is_carried_out_by_recover(
     assert cli("verify", *WHOLE).code == 0
 
 
+def test_the_region_holds_for_every_radio_of_the_aircraft(cli: Run, tmp_path: Path) -> None:
+    said = cli("plan", *WHOLE, "--region", "EU868")
+    assert said.code == 2
+    assert "SIK-LAW-EU868" in said.out
+    assert "ERC Recommendation" in " ".join(said.out.split())
+    assert cli("apply", *WHOLE, "--region", "EU868", "--accept", "SIK-LAW-EU868", "--yes").code == 2
+    assert cli("apply", *WHOLE, "--region", "US915", "--yes").code == 0
+    unit = tmp_path / "unit.yaml"
+    head = "format: dronekit-cfg/profile/v1\nname: unit\nversion: 1.0.0\nfamily: ardupilot\n"
+    unit.write_text(head + "region: EU868\n", encoding="utf-8")
+    assert "SIK-LAW-EU868" in cli("plan", *WHOLE, "--unit", unit).out
+    escaped = cli("plan", *WHOLE, "--unit", unit, "--region", "US915")
+    assert (escaped.code, "not of one place" in escaped.err) == (2, True)
+    assert "no region" in cli("plan", *WHOLE, "--region", "EU686").err
+
+
+def test_a_saved_plan_obeys_the_law_of_the_region_that_it_was_made_for(
+    cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "plan.json"
+    with monkeypatch.context() as patch:
+        patch.setattr("dronekit_cfg.engine.judge.law_findings", lambda *_, **__: ())
+        assert cli("plan", *WHOLE, "--region", "EU868", "--output", file).code == 1
+    said = cli("apply", file, "--link", "sim:ardupilot-copter", "--yes")
+    assert (said.code, "SIK-LAW-EU868" in said.err) == (2, True)
+
+
 def test_the_modules_come_in_an_order_that_never_cuts_the_way() -> None:
     from types import SimpleNamespace
 

@@ -11,6 +11,7 @@ from dronekit_cfg.cli.options import (
     ModuleLinkOption,
     NoRebootOption,
     ReceiptOption,
+    RegionOption,
     argument,
     new_app,
     option,
@@ -55,6 +56,7 @@ def restore(
     no_reboot: NoRebootOption = False,
     receipt: ReceiptOption = None,
     module_link: ModuleLinkOption = None,
+    region: RegionOption = "",
 ) -> int:
     """Bring the vehicle back to a snapshot, verified twice.
 
@@ -63,8 +65,9 @@ def restore(
     """
     from dronekit_cfg.cli.aircraft import module_links
     from dronekit_cfg.cli.aircraft_run import aircraft_snapshot, restore_several
-    from dronekit_cfg.cli.session import check_include, vehicle
+    from dronekit_cfg.cli.session import check_include, checked_region, vehicle
     from dronekit_cfg.cli.transact import transact
+    from dronekit_cfg.engine.judge import Terms
     from dronekit_cfg.engine.knowledge import renames_for
     from dronekit_cfg.engine.restore import RestoreOptions, goal_from_snapshot, replacing
     from dronekit_cfg.formats.read_any import snapshot_of
@@ -79,6 +82,7 @@ def restore(
             t("--include goes with --clone"),
             hint=t("a vehicle's own snapshot is restored with calibration and identity anyway: leave --include out"),
         )
+    place = checked_region("", region)
     whole = aircraft_snapshot(snapshot)
     if whole is not None:
         if clone or without or mode != "merge":
@@ -86,7 +90,7 @@ def restore(
             raise UsageError(message, hint=t("leave them out"))
         links = module_links(module_link)
         return restore_several(
-            out, device, whole, links=links, prove=not no_reboot, file=snapshot, receipt_file=receipt
+            out, device, whole, links=links, prove=not no_reboot, file=snapshot, receipt_file=receipt, region=place
         )
     found = snapshot_of(snapshot)
     saved = found.snapshot
@@ -105,6 +109,7 @@ def restore(
             goal,
             link=device.link,
             action="restore",
+            terms=Terms({"region": place} if place else {}),
             prove=not no_reboot,
             receipt_file=receipt,
         )

@@ -62,6 +62,7 @@ class Echo:
     """A link that gives back what it was sent."""
 
     url = "echo:"
+    place = ""
     baud = 0
 
     def __init__(self) -> None:
