@@ -1,10 +1,13 @@
 """How fast settings of an ArduPilot vehicle are read and written, beside its peers, on the same vehicle.
 
 Run: python benchmarks/bench_ardupilot.py [URL] [--runs 5] [--links tcp,radio,lossy] [--peers all|none|NAME,...]
+     python benchmarks/bench_ardupilot.py --targets     (what we promise, measured by us alone, in two minutes)
 
 Without a URL (tcp:HOST:PORT, a vehicle whose settings may be changed and are put back) it starts `arducopter` from
 PATH. The peers are installed by pip into virtual environments in a temporary folder, or in --venvs FOLDER where they
-are kept. Prints a Markdown table of medians; bytes are counted on the emulated radio, both ways.
+are kept. Prints a Markdown table of medians; bytes are counted on the emulated radio, both ways. "of the line" is the
+time as a multiple of what the bytes to us need at that baud rate, those that got lost included. The table of targets
+comes last; its peak memory is that of a whole `apply` with reboot on a vehicle of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from targets import COMBINATIONS, peak_memory, target_rows
 from vehicle import vehicle
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
@@ -29,10 +33,11 @@ from dronekit_cfg.families.ardupilot.quirks import phase_of, protected
 from dronekit_cfg.model import INT_RANGES, Change, Phase, Snapshot, Value
 
 HERE = Path(__file__).resolve().parent
+BAUD = 57600
 LINKS = {
     "tcp": ("TCP", ""),
-    "radio": ("57600 baud, 20 ms, 2 % loss", "baud=57600&latency=0.02&loss=0.02"),
-    "lossy": ("57600 baud, 20 ms, 20 % loss", "baud=57600&latency=0.02&loss=0.2"),
+    "radio": ("57600 baud, 20 ms, 2 % loss", f"baud={BAUD}&latency=0.02&loss=0.02"),
+    "lossy": ("57600 baud, 20 ms, 20 % loss", f"baud={BAUD}&latency=0.02&loss=0.2"),
 }
 WORKS = {
     "download": ("download", 0, "full download"),
@@ -86,6 +91,7 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     connects: list[float] = field(default_factory=list)
     carried: list[int] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
     wrong: int = 0
     problem: str = ""
 
@@ -188,6 +194,9 @@ class Bench:
             tally.connects.append(said["connect"])
             if carried is not None:
                 tally.carried.append(carried)
+            if "received" in said and faults:
+                lost = float(faults.partition("loss=")[2].partition("&")[0])
+                tally.shares.append(said["seconds"] * BAUD / 10 * (1 - lost) / said["received"])
             tally.wrong += self._wrong(wanted, int(said["settings"]))
             self._put_back(wanted)
         return tally
@@ -216,14 +225,15 @@ def _next_to(value: Value) -> Value:
 def row(tool: Tool, tally: Tally) -> str:
     """Give one line of the table."""
     if not tally.seconds:
-        return f"| {tool.name} | failed: {tally.problem} | | | |"
+        return f"| {tool.name} | failed: {tally.problem} | | | | |"
     size = f"{statistics.median(tally.carried) / 1000:.1f} kB" if tally.carried else ""
     note = f" ({len(tally.seconds)} runs, then: {tally.problem})" if tally.problem else ""
     spread = f"{min(tally.seconds):.2f} to {max(tally.seconds):.2f}"
+    share = f"{statistics.median(tally.shares):.2f}" if tally.shares else ""
     middle = statistics.median(tally.seconds)
     return (
         f"| {tool.name} | {middle:.2f} s ({spread}){note} | {statistics.median(tally.connects):.2f} s | {size} "
-        f"| {tally.wrong} |"
+        f"| {share} | {tally.wrong} |"
     )
 
 
@@ -236,7 +246,10 @@ def main() -> None:
     parser.add_argument("--works", default="download,write170,echo170,write900")
     parser.add_argument("--peers", default="all")
     parser.add_argument("--venvs", type=Path)
+    parser.add_argument("--targets", action="store_true", help="only what the table of targets needs, without peers")
     options = parser.parse_args()
+    if options.targets:
+        options.peers, options.links = "none", "tcp,radio,lossy"
     wanted = {"all": [t.name for t in TOOLS], "none": [TOOLS[0].name]}.get(options.peers, options.peers.split(","))
     tools = [t for t in TOOLS if t.name in wanted or t is TOOLS[0]]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, vehicle(options.url) as url:
@@ -245,15 +258,23 @@ def main() -> None:
         print(
             f"{platform.system()} {platform.machine()}, Python {platform.python_version()}; {time.strftime('%Y-%m-%d')}"
         )
+        ours: dict[tuple[str, str], Tally] = {}
         for link in options.links.split(","):
             title, faults = LINKS[link]
             for work in options.works.split(","):
+                if (work, link) not in COMBINATIONS and (options.targets or link == "lossy"):
+                    continue
                 kind, _, text = WORKS[work]
-                print(f"\n### {text}, {title}\n\n| tool | median (range) | connect | carried | wrong or missing |")
-                print("|---|---|---|---|---|", flush=True)
+                head = "| tool | median (range) | connect | carried | of the line | wrong or missing |"
+                print(f"\n### {text}, {title}\n\n{head}\n|---|---|---|---|---|---|", flush=True)
                 for tool in tools:
                     if kind in tool.works:
-                        print(row(tool, bench.measure(tool, work, faults, options.runs)), flush=True)
+                        tally = bench.measure(tool, work, faults, options.runs)
+                        print(row(tool, tally), flush=True)
+                        if tool is TOOLS[0]:
+                            ours[work, link] = tally
+        seconds, shares = {k: v.seconds for k, v in ours.items()}, {k: v.shares for k, v in ours.items()}
+        print("\n### Targets\n\n" + "\n".join(target_rows(seconds, shares, peak_memory())))
         print("\nversions: " + ", ".join(f"{n} {v}" for n, v in sorted(bench.versions.items())))
 
 

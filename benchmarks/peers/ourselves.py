@@ -1,6 +1,7 @@
 """dronekit-cfg, measured as the others are: HOST:PORT WORK CHANGES.json, where WORK is download, write or write-echo.
 
-"write" compares every echo and reads everything back; "write-echo" only compares every echo. Prints one JSON line.
+"write" compares every echo and reads everything back; "write-echo" only compares every echo. Prints one JSON line, with
+the bytes that arrived from "connected" to "done".
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def main() -> None:
     wanted = {change.name: change.wanted for change in changes}
     start = time.perf_counter()
     with connect(LinkOptions(f"tcp:{address}", family="ardupilot")) as connection:
-        connected = time.perf_counter()
+        connected, before = time.perf_counter(), connection.runner.received
         found, failed = 0, 0
         if work != "download":
             failed = sum(not o.ok for o in connection.run(connection.driver.write(changes)))
@@ -32,8 +33,9 @@ def main() -> None:
             found = len(snapshot.settings)
             if work == "write":
                 failed += sum(not value.same(snapshot.value(name)) for name, value in wanted.items())
-        done = time.perf_counter()
-    print(json.dumps({"connect": connected - start, "seconds": done - connected, "settings": found, "failed": failed}))
+        done, received = time.perf_counter(), connection.runner.received - before
+    said = {"connect": connected - start, "seconds": done - connected, "settings": found, "failed": failed}
+    print(json.dumps({**said, "received": received}))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import math
 
 from dronekit_cfg.errors import Armed, LinkLost, NoAnswer, VehicleError
 from dronekit_cfg.talk.flow import Flow
-from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_conversation import STARTING, Conversation
 from dronekit_cfg.talk.mavlink_texts import RESULTS
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import Message
@@ -31,8 +31,6 @@ ARMED_FLAG = 0x80
 TRIES = 5
 PROGRESS_SECONDS = 10.0
 """How long a command may take after the vehicle said that it is in progress."""
-STARTING = frozenset({0, 1, 2})
-"""MAV_STATE_UNINIT, BOOT and CALIBRATING."""
 START_SECONDS = 30.0
 GONE_SECONDS = 1.3
 """A vehicle that is silent for so long after a reboot command sends no 1 Hz heartbeat any more: it reboots."""
@@ -148,8 +146,10 @@ def started(conversation: Conversation) -> Flow[None]:
 
     ArduPilot answers while it still calibrates its gyros and detects its sensors, and writes what it finds into its
     settings (seen on 4.7-dev: INS_*_ID and INS_*_CALTEMP change until "ArduPilot Ready"). A snapshot of that time is
-    stale.
+    stale. It is asked once for each opening of the link, and again when a heartbeat tells that it is starting.
     """
+    if conversation.ready:
+        return
     end = conversation.now + START_SECONDS
     while (yield from fresh_heartbeat(conversation))["system_status"] in STARTING:
         if conversation.now > end:
@@ -160,6 +160,7 @@ def started(conversation: Conversation) -> Flow[None]:
         pause = conversation.now + 0.1
         while (yield from conversation.next(until=pause)) is not None:
             pass
+    conversation.ready = True
 
 
 def is_armed(heartbeat: Message) -> bool:

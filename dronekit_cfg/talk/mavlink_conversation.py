@@ -17,9 +17,11 @@ from dronekit_cfg.talk.mavlink_watch import LinkWatch
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink import MavlinkCodec, Message
 
-__all__ = ["Conversation", "RoundTrip", "several"]
+__all__ = ["STARTING", "Conversation", "RoundTrip", "several"]
 
 BEAT_SECONDS = 1.0
+STARTING = frozenset({0, 1, 2})
+"""MAV_STATE_UNINIT, BOOT and CALIBRATING."""
 
 
 def several(vehicles: list[VehicleSeen]) -> SeveralVehicles:
@@ -85,6 +87,7 @@ class Conversation:
     that integers of settings travel as their bits in the float field (PX4), not as the float of the same number.
     `answers_first` says that a message that was asked for comes before its acknowledgement (PX4). `paused` are streams
     that we stopped, with their intervals in microseconds; they outlive a lost link, so that they are put back after it.
+    `ready` says that the vehicle had finished starting when it was last asked.
     """
 
     session: Session
@@ -104,6 +107,7 @@ class Conversation:
     ftp_sequence: int = 0
     watch: LinkWatch = field(default_factory=LinkWatch)
     paused: dict[int, int] = field(default_factory=dict)
+    ready: bool = False
     _beat_due: float = -math.inf
     _texts: TextAssembler = field(default_factory=TextAssembler)
 
@@ -132,7 +136,7 @@ class Conversation:
         self.system = self.component = self.moving_to = 0
         self.self_seen = None
         self.heard = self._beat_due = -math.inf
-        self.speaking = False
+        self.speaking = self.ready = False
         self.round_trip, self.reads, self.writes = RoundTrip(), RoundTrip(), RoundTrip()
         self._texts = TextAssembler()
         self.watch.forget()
@@ -180,6 +184,8 @@ class Conversation:
         if not mine:
             return False
         self.heard = self.now
+        if message.name == "HEARTBEAT" and message["system_status"] in STARTING:
+            self.ready = False
         self.watch.vehicle(message, self.heard)
         if message.name == "STATUSTEXT":
             for severity, text in self._texts.feed(message):

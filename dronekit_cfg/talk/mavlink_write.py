@@ -295,7 +295,7 @@ def write_values(conversation: Conversation, changes: Sequence[Change]) -> Flow[
     while writer.flying or writer.waiting:
         if not writer.flying:
             yield from wait_for_list(conversation)
-            send = writer.fill()
+            send += writer.fill()
         until = min(job.deadline for job in writer.flying.values())
         message = yield from conversation.next(send, until)
         send = writer.take(message) if message is not None else b""
@@ -304,7 +304,8 @@ def write_values(conversation: Conversation, changes: Sequence[Change]) -> Flow[
             writer.give_up()
             break
         grace = 0.0 if message is None else LATE_SECONDS
-        for job in list(writer.flying.values()):
+        late = list(writer.flying.values()) if until + grace <= now else []
+        for job in late:
             if job.deadline + grace <= now:
                 send += writer.late(job)
         send += writer.fill()
