@@ -230,7 +230,7 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
     """Try each family that may be behind the link, the passive ones first."""
     errors: list[LinkError] = []
     for make in candidates(options.url, options.family, state_dir=options.state_dir or default_root()):
-        session = Session(clock.now, report, vault, _line(options, link))
+        session = Session(clock.now, report, vault, _line(options, link), link.place)
         # Through a flight controller they are for it, not for the module behind it.
         through = parse(options.url).scheme == "via"
         driver = make(session, None if through else options.target, None if through else options.signing_key)

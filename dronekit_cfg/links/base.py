@@ -24,10 +24,13 @@ class Link(Protocol):
     `read` gives at least one byte as soon as any are there, or b"" after `timeout` seconds; `LinkLost` when the other
     side is gone. `write` queues or sends all of `data`. `reopen` closes and opens again (a rebooted vehicle; a USB port
     that came back, perhaps under another name) and raises `LinkOpenError` when it is not there yet: the caller retries.
-    `url` is what the user typed. `baud` is the slowest known byte rate of the path in bits per second, 0 when unknown.
+    `url` is what the user typed. `place` tells this end of the cable from others, also in the next run (a USB adapter's
+    serial number, an address); "" when nothing does. `baud` is the slowest known byte rate of the path in bits per
+    second, 0 when unknown.
     """
 
     url: str
+    place: str
     baud: int
 
     def open(self) -> None:

@@ -225,6 +225,7 @@ class ChaosLink(BaseLink):
             return
         self._refuse_while_cut()
         self._inner.open()
+        self.place = self._inner.place
         self._start()
 
     def _start(self) -> None:

@@ -24,6 +24,7 @@ class BaseLink(ABC):
 
     def __init__(self, url: str, baud: int = 0) -> None:
         self.url = url
+        self.place = ""
         self.baud = baud
 
     @abstractmethod

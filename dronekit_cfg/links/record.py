@@ -61,6 +61,7 @@ class RecordLink(BaseLink):
             )
         self._inner.open()
         self.baud = self._inner.baud
+        self.place = self._inner.place
         if self._file is None:
             try:
                 self._file = self._path.open("x" if first else "a", encoding="ascii", newline="\n")

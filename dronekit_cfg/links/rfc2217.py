@@ -22,6 +22,7 @@ class Rfc2217Link(PortLink):
     def __init__(self, url: str, host: str, port: int, baud: int, clock: Clock) -> None:
         super().__init__(url, baud, clock)
         host = f"[{host}]" if ":" in host else host
+        self.place = f"rfc2217-{host}-{port}"
         self._remote = f"rfc2217://{host}:{port}?{self._options}"
 
     def open(self) -> None:

@@ -8,6 +8,7 @@ import select
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dronekit_cfg.errors import LinkOpenError
@@ -159,6 +160,7 @@ class SerialLink(PortLink):
         self.device = device
         if self._identity is None:
             self._identity = self._identify(device)
+            self.place = _place(self._identity) or f"port-{Path(device).name}"
 
     def _choose(self) -> str:
         """Pick the only flight controller."""
@@ -251,6 +253,16 @@ class SerialLink(PortLink):
                 hint=t("use the baud rate of the vehicle's port, mostly 57600, 115200 or 921600"),
             )
         return open_error(self.url, error)
+
+
+def _place(found: Candidate | None) -> str:
+    """Name the adapter by its serial number, else by the USB socket that it is in."""
+    if found is None or found.vid is None:
+        return ""
+    kind = f"usb-{found.vid:04x}-{found.pid or 0:04x}"
+    if found.serial_number:
+        return f"{kind}-{found.serial_number}"
+    return f"{kind}-socket-{found.location}" if found.location else ""
 
 
 def _names(candidates: Sequence[Candidate], *, urls: bool = False) -> str:

@@ -22,6 +22,7 @@ class TcpLink(BaseLink):
     def __init__(self, url: str, host: str, port: int, baud: int = 0) -> None:
         super().__init__(url, baud)
         self._address = (host, port)
+        self.place = f"tcp-{host}-{port}"
         self._socket: socket.socket | None = None
         self._readable: selectors.BaseSelector | None = None
 

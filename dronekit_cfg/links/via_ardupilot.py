@@ -96,6 +96,7 @@ class _Via(BaseLink):
         try:
             identity = self._find()
             self._run(mavlink_ports.require_disarmed(self._talk))
+            self.place = f"{identity.key}-{self._way.port}"
             self._begin(identity)
         except BaseException:
             self._let_go()

@@ -31,14 +31,14 @@ ASK_SECONDS = 2.0
 RECEIVER_BAUD = 420000
 """What ExpressLRS receivers speak on their wire (rcvr-uart-baud)."""
 GPS_BAUD = 115200
-_RX_SERIAL, _GPS = 1 << 6, 1 << 1
+_RX_SERIAL = 1 << 6
 _OTHER_NUMBERS = {"softserial1": "30", "softserial2": "31", "lpuart1": "40"}
 """serialPortIdentifier_e of firmware that prints numbers."""
 _CRSF = re.compile(r"\b(CRSF|ELRS)\b")
 
 
-def port_use(serial: str, port: str) -> tuple[str, int] | None:
-    """Give number and function mask of a port from the output of `serial`; None for a port that is not there.
+def port_use(serial: str, port: str) -> tuple[str, int, int] | None:
+    """Give name, function mask and GPS baud rate of a port from the output of `serial`; None when it is not there.
 
     Lines are `serial UART2 64 115200 57600 0 115200`; older firmware writes the number in the place of the name.
     """
@@ -46,7 +46,8 @@ def port_use(serial: str, port: str) -> tuple[str, int] | None:
     for line in serial.splitlines():
         word = line.split()
         if len(word) > 2 and word[0] == "serial" and word[1].lower() in {port, numbers[port]} and word[2].isdecimal():
-            return word[1], int(word[2])
+            speed = word[4] if len(word) > 4 and word[4].isdecimal() else ""
+            return word[1], int(word[2]), int(speed or GPS_BAUD)
     return None
 
 
@@ -94,6 +95,7 @@ class BetaflightPassthrough(BaseLink):
                 hint=t("power-cycle it: a passthrough that was not ended keeps it from answering"),
             )
         who = yield from ask_who(self._calls, api)
+        self.place = f"betaflight-{who.uid}-{self._port}"
         if who.family != "betaflight":
             raise LinkGarbage(
                 t("the board runs {variant}, not Betaflight", variant=who.variant),
@@ -109,10 +111,10 @@ class BetaflightPassthrough(BaseLink):
             raise Unsupported(
                 t("the board has no port {port}", port=self._port), hint=t("look at the output of `serial` in its CLI")
             )
-        name, functions = use
+        name, functions, speed = use
         if functions & _RX_SERIAL:
             yield from self._check_receiver()
-        self.baud = self.baud or (RECEIVER_BAUD if functions & _RX_SERIAL else GPS_BAUD)
+        self.baud = self.baud or (RECEIVER_BAUD if functions & _RX_SERIAL else speed)
         return f"serialpassthrough {name} {self.baud} rxtx"
 
     def _check_receiver(self) -> Flow[None]:

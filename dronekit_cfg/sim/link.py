@@ -23,6 +23,7 @@ class MemoryLink(BaseLink):
     def __init__(self, url: str, vehicle: SimulatedVehicle, clock: Clock) -> None:
         super().__init__(url, getattr(vehicle, "host_baud", 0))
         self._vehicle = vehicle
+        self.place = getattr(vehicle, "place", "")
         self._clock = clock
         self._is_open = False
         self._is_lost = False

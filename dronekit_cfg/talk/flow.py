@@ -57,10 +57,12 @@ class Codec(Protocol):
 class Session:
     """What every flow of one connection shares: the clock, where to report, the secrets of this run, and the line.
 
-    `line` is how fast the link is: from its baud rate or from the user at first, then as measured.
+    `line` is how fast the link is: from its baud rate or from the user at first, then as measured. `place` names what
+    we are connected to where it has no name of its own, such as the USB adapter of a radio; "" when it is not known.
     """
 
     now: Callable[[], float]
     report: Reporter = silent
     vault: Vault = field(default_factory=Vault)
     line: Line = field(default_factory=Line)
+    place: str = ""

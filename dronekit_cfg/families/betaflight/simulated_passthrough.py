@@ -44,7 +44,9 @@ class BehindPorts:
         if not self._devices or words[0] not in {"serial", "serialpassthrough"}:
             return None
         if words[0] == "serial":
-            return "".join(f"serial {p.upper()} {self._use(p)} 115200 57600 0 115200{EOL}" for p in self._devices)
+            return "".join(
+                f"serial {p.upper()} {self._use(p)} 115200 {self._speed(p)} 0 115200{EOL}" for p in self._devices
+            )
         port = words[1].lower() if len(words) > 2 else ""
         if port not in self._devices:
             return f"###ERROR IN serialpassthrough: INVALID PORT1###{EOL}"
@@ -56,6 +58,9 @@ class BehindPorts:
         self.active.connected(now)
         self.active.poll(now)
         return f"{EOL}Forwarding, power cycle to exit.{EOL}"
+
+    def _speed(self, port: str) -> int:
+        return getattr(self._devices[port], "host_baud", 57600)
 
     def _use(self, port: str) -> int:
         return _GPS if "ublox" in type(self._devices[port]).__module__ else _RX_SERIAL

@@ -13,6 +13,7 @@ from dronekit_cfg.errors import LinkGarbage, LinkLost, NoAnswer
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.families.elrs.tree import choose, packed, paths, setting, spec
+from dronekit_cfg.families.places import known_by
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.crsf_calls import CrsfCalls
 from dronekit_cfg.talk.flow import Flow, Session
@@ -61,7 +62,7 @@ class ElrsDriver:
             version=version,
             version_text=f"ExpressLRS {version}",
             board=device.name,
-            uid="",
+            uid=known_by(self.session, t("this module"), again=self._identity is not None),
         )
         return self._identity
 

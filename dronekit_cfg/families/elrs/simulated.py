@@ -63,6 +63,7 @@ class Module:
     hung_up = False
 
     def __init__(self, setup: ModuleSetup) -> None:
+        self.place = f"sim-{setup.identifier}"
         self.faults = setup.faults
         self.memory = setup.memory
         self._random = setup.random

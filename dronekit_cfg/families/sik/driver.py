@@ -13,6 +13,7 @@ from typing import Any
 from dronekit_cfg.errors import NoAnswer, WriteRefused
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
+from dronekit_cfg.families.places import known_by
 from dronekit_cfg.families.sik.registers import PAIR, READ_ONLY, REMOTE, base, choose, spec
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.flow import Flow, Session
@@ -65,7 +66,7 @@ class SikDriver:
             version=banner.version,
             version_text=f"SiK {banner.version}",
             board=banner.board,
-            uid="",
+            uid=known_by(self.session, t("these radios"), again=self._identity is not None),
             capabilities=("pair",) if far else (),
         )
         return self._identity

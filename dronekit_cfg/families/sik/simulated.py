@@ -110,6 +110,7 @@ class SikPair:
     hung_up = False
 
     def __init__(self, setup: ModuleSetup) -> None:
+        self.place = f"sim-{setup.identifier}"
         self.faults = setup.faults
         self.memory = setup.memory
         self.local = Radio("local", setup.memory, setup.faults)

@@ -282,13 +282,13 @@ def test_a_board_without_that_port_says_so_and_leaves_its_cli(bench: Bench) -> N
 @pytest.mark.parametrize(
     ("text", "port", "found"),
     [
-        ("serial VCP 1 115200 57600 0 115200\nserial UART2 64 115200 57600 0 115200\n", "uart2", ("UART2", 64)),
-        ("serial 20 1 115200 57600 0 115200\nserial 1 2 115200 57600 0 115200\n", "uart2", ("1", 2)),
-        ("serial 30 0 115200 57600 0 115200\n", "softserial1", ("30", 0)),
+        ("serial VCP 1 115200 57600 0 115200\nserial UART2 64 115200 57600 0 115200\n", "uart2", ("UART2", 64, 57600)),
+        ("serial 20 1 115200 57600 0 115200\nserial 1 2 115200 57600 0 115200\n", "uart2", ("1", 2, 57600)),
+        ("serial 30 0 115200 57600 0 115200\n", "softserial1", ("30", 0, 57600)),
         ("serial UART1 0 115200\n", "uart10", None),
     ],
 )
 def test_a_port_is_found_by_name_and_by_the_numbers_of_older_firmware(
-    text: str, port: str, found: tuple[str, int] | None
+    text: str, port: str, found: tuple[str, int, int] | None
 ) -> None:
     assert port_use(text, port) == found
