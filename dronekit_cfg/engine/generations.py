@@ -19,7 +19,15 @@ from dronekit_cfg.model import Finding, Origin, Resolved, Scalar, Spec
 from dronekit_cfg.rules.values import check_values
 from dronekit_cfg.text import t
 
-__all__ = ["Stray", "generation_problems", "layer_problems", "require_one_generation", "strays", "unit_slips"]
+__all__ = [
+    "Stray",
+    "generation_of",
+    "generation_problems",
+    "layer_problems",
+    "require_one_generation",
+    "strays",
+    "unit_slips",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +121,19 @@ def _problems(
     slips = unit_slips(values, family=family, vehicle=vehicle, names=names)
     found += [problem(f.name, f.message, f.remedy) for f in slips]
     return tuple(sorted(found, key=lambda p: (p.file, p.line, p.column)))
+
+
+def generation_of(settings: Mapping[str, Scalar | None], series: str, *, family: str, vehicle: str) -> str:
+    """Give the generation of names that a vehicle of this `series` ("4.7") shows; "" where they are of several.
+
+    A development version may still have the names of the series before.
+    """
+    table = load_renames(family, vehicle)
+    if table is None:
+        return series
+    major, _, minor = series.partition(".")
+    before = f"{major}.{int(minor) - 1}" if minor.isdecimal() and int(minor) else series
+    return next((s for s in (series, before) if not any(strays(settings, table, s))), "")
 
 
 def layer_problems(layer: Layer) -> tuple[Problem, ...]:

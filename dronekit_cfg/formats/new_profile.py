@@ -7,11 +7,11 @@ called by the vendor's metadata stands beside it as a comment. Reasons are left 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dronekit_cfg.formats.layer import PROFILE_FORMAT
-from dronekit_cfg.model import Setting, Snapshot, Spec
+from dronekit_cfg.model import Scalar, Setting, Snapshot, Spec
 from dronekit_cfg.text import t
 
 __all__ = ["NewProfile", "new_profile"]
@@ -31,11 +31,18 @@ class NewProfile:
 
 
 def new_profile(
-    snapshot: Snapshot, name: str, *, spec: Spec | None = None, protected: Callable[[str], str] = lambda _: ""
+    snapshot: Snapshot,
+    name: str,
+    *,
+    spec: Spec | None = None,
+    protected: Callable[[str], str] = lambda _: "",
+    generation: Callable[[Mapping[str, Scalar | None], str], str] = lambda _, series: series,
 ) -> NewProfile:
     """Make a profile of a snapshot. `protected` is the family's own list of what profiles do not set.
 
-    A setting without a known default is taken: leaving it out could lose it.
+    `generation` says of which generation the settings' names are, given the series of the firmware: a development
+    version may have names of the one before, or of both (then ""). A setting without a known default is taken: leaving
+    it out could lose it.
     """
     different = [s for s in snapshot.settings if s.default is None or not s.value.same(s.default)]
     facts = spec.get if spec else None
@@ -55,7 +62,7 @@ def new_profile(
         f"family: {identity.family}",
     ]
     lines += [f"vehicle: {identity.vehicle}"] if identity.vehicle else []
-    lines += _versions(identity.version)
+    lines += _versions(identity.version, lambda series: generation({s.name: s.value.raw for s in kept}, series))
     lines += ["settings:"] if kept else []
     for group, settings in _grouped(kept):
         lines.append(f"  # {group}")
@@ -63,13 +70,14 @@ def new_profile(
     return NewProfile("\n".join(lines) + "\n", len(kept), tuple(s.name for s in left))
 
 
-def _versions(version: str) -> list[str]:
-    """Give the firmware range and the generation: the series that the vehicle runs."""
+def _versions(version: str, generation: Callable[[str], str]) -> list[str]:
+    """Give the firmware range, which is the series that the vehicle runs, and the generation of its names."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if not found:
         return []
     major, minor = int(found[1]), int(found[2])
-    return [f'firmware: ">={major}.{minor},<{major}.{minor + 1}"', f'names: "{major}.{minor}"']
+    names = generation(f"{major}.{minor}")
+    return [f'firmware: ">={major}.{minor},<{major}.{minor + 1}"', *([f'names: "{names}"'] if names else [])]
 
 
 def _group(name: str) -> str:

@@ -104,7 +104,7 @@ def verify_lock(lock: str, envelope: str, keyring: Mapping[str, bytes], *, file:
     Raises FileProblems for tampering, an unknown signer, and an envelope of another lock.
     """
     signed = verify_envelope(envelope, keyring, file=file)
-    load_lock(lock, file)
+    load_lock(lock, file.removesuffix(".sig"))
     if canonical_json(json.loads(lock)) != _payload(_parse(envelope, file), file):
         _refuse(
             file, t("the signature is that of another lock"), t("use the lock and the signature that belong together")

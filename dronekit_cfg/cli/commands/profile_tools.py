@@ -77,8 +77,11 @@ def new(
     name: Annotated[str, option("--name", metavar="NAME", help=t("Name of the profile."))] = "mine",
 ) -> int:
     """Write a profile from a snapshot: without defaults, calibration and identity, grouped and labelled."""
+    from functools import partial
+
     from dronekit_cfg.catalog.store import spec_for
     from dronekit_cfg.cli.session import offline_policy
+    from dronekit_cfg.engine.generations import generation_of
     from dronekit_cfg.formats.new_profile import new_profile
     from dronekit_cfg.formats.snapshot_json import read_snapshot
 
@@ -86,7 +89,13 @@ def new(
     found = read_snapshot(snapshot)
     identity = found.identity
     spec = spec_for(identity.family, identity.vehicle, identity.version)
-    made = new_profile(found, name, spec=spec, protected=offline_policy(identity.family).protected)
+    made = new_profile(
+        found,
+        name,
+        spec=spec,
+        protected=offline_policy(identity.family).protected,
+        generation=partial(generation_of, family=identity.family, vehicle=identity.vehicle),
+    )
     path = output or Path(f"{name}.yaml")
     _write(out, path, made.text)
     out.document("profile new", 0, file=str(path), settings=made.settings, left_out=list(made.left_out))

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from dronekit_cfg.catalog.store import spec_for
+from dronekit_cfg.engine.generations import generation_of
 from dronekit_cfg.families.ardupilot.quirks import protected
 from dronekit_cfg.formats.compose import resolve
 from dronekit_cfg.formats.library import Library
 from dronekit_cfg.formats.new_profile import new_profile
 from dronekit_cfg.formats.profile_diff import diff_profiles
 from dronekit_cfg.formats.profile_yaml import parse_layer
-from dronekit_cfg.model import Identity, Kind, Setting, Snapshot, Value
+from dronekit_cfg.model import Identity, Kind, Scalar, Setting, Snapshot, Value
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "ardupilot"
 Profile = Callable[..., Path]
@@ -107,3 +108,18 @@ def test_a_module_that_is_taken_away_is_shown_with_nothing_in_its_place(name: st
         for d in diff_profiles(with_module, resolve("fpv-7in", library, family="ardupilot", inputs={"cells": "6"}))
     }
     assert found["GPS2_TYPE"] == ("0", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "series", "expected"),
+    [
+        ({"RTL_ALT_M": 30}, "4.7", "4.7"),
+        ({"RTL_ALT": 3000}, "4.7", "4.6"),  # a development version before the change to metres
+        ({"RTL_ALT": 3000, "MAV1_EXTRA1": 4}, "4.7", ""),  # and one in the middle of the changes
+        ({"FENCE_RADIUS": 300}, "4.7", "4.7"),
+    ],
+)
+def test_a_development_version_may_have_the_names_of_the_series_before(
+    settings: dict[str, Scalar | None], series: str, expected: str
+) -> None:
+    assert generation_of(settings, series, family="ardupilot", vehicle="copter") == expected
