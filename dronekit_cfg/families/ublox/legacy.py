@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dronekit_cfg.families.ublox.keys import BAUD, KEYS
-from dronekit_cfg.families.ublox.speed import follow
+from dronekit_cfg.families.ublox.speed import answers, follow
 from dronekit_cfg.families.ublox.store import RESTART_SECONDS, fixed_link, judged
 from dronekit_cfg.model import Change, Outcome, Setting, Value, Verdict
 from dronekit_cfg.talk.flow import Flow
@@ -181,7 +181,8 @@ class LegacyStore:
                 yield from self._calls.acknowledged(message.kind, patch(message, payload, here))
                 restarts |= message.restart
         if restarts:
-            yield from self._calls.pause(RESTART_SECONDS)
+            yield from self._calls.pause(RESTART_SECONDS / 2)
+            yield from answers(self._calls, tries=5)
         saved = yield from self._calls.acknowledged(CFG_CFG, save_payload(), patience=3.0)
         found = _values((yield from self._payloads()))
         outcomes = (self._outcome(c, found, saved=bool(saved)) for c in changes)
