@@ -183,3 +183,10 @@ def test_the_same_input_gives_the_same_digest_and_another_value_another() -> Non
     one = make_plan(goal(("RTL_ALT", 3000)), BASE, SPEC, Policy())
     assert one.digest == make_plan(goal(("RTL_ALT", 3000)), BASE, SPEC, Policy()).digest
     assert one.digest != make_plan(goal(("RTL_ALT", 3001)), BASE, SPEC, Policy()).digest
+
+
+def test_a_profile_that_sets_nothing_on_this_firmware_is_an_error_with_its_place() -> None:
+    wish = Goal("test", "sha256:0", (Wanted("GPS_RESCUE", 1, HERE, optional=True),))
+    (error,) = make_plan(wish, BASE, SPEC, Policy()).errors
+    assert (error.id, error.origin) == ("sets-nothing", HERE)
+    assert error.remedy
