@@ -10,6 +10,7 @@ import pytest
 from dronekit_cfg.catalog.renames import Rename, Renames, load_renames
 from dronekit_cfg.catalog.store import spec_for
 from dronekit_cfg.model import Spec
+from dronekit_cfg.rules.version import release
 
 GENERATIONS = ("4.3.8", "4.4.4", "4.5.6", "4.6.3", "4.7.0")
 SCALES = {("cm", "m"): 0.01, ("cdeg", "deg"): 0.01, ("ds", "s"): 0.1, ("ms", "s"): 0.001}
@@ -80,34 +81,53 @@ def test_every_documented_setting_that_went_away_has_a_successor_or_a_reason(tab
         assert left == set(), after
 
 
-INAV = ("7.0.0", "8.0.0", "9.0.0")
+RELEASES = {
+    "inav": ("7.0.0", "8.0.0", "9.0.0"),
+    "betaflight": ("4.3.2", "4.4.3", "4.5.5", "2025.12.5", "2026.6.1", "2026.12.0a0"),
+}
+CLI = sorted(RELEASES)
 
 
-def inav(version: str) -> frozenset[str]:
-    found = spec_for("inav", "", version)
+@cache
+def names(family: str, version: str) -> frozenset[str]:
+    found = spec_for(family, "", version)
     assert found is not None
     assert found.exact
     return frozenset(found.settings)
 
 
-def test_each_inav_rename_is_what_its_source_shows() -> None:
-    table = load_renames("inav", "")
+def around(family: str, since: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the names of the last release before `since` and of the first one from then on."""
+    wanted = release(since)
+    assert wanted is not None
+    numbered = [(release(v) or (), v) for v in RELEASES[family]]
+    before = next(v for n, v in reversed(numbered) if n < wanted)
+    after = next(v for n, v in numbered if n >= wanted)
+    return names(family, before), names(family, after)
+
+
+@pytest.mark.parametrize("family", CLI)
+def test_each_rename_of_a_cli_family_is_what_its_source_shows(family: str) -> None:
+    table = load_renames(family, "")
     assert table is not None
     for entry in table:
-        before = next(v for v in reversed(INAV) if int(v[0]) < int(entry.since))
-        after = next(v for v in INAV if int(v[0]) >= int(entry.since))
+        if entry.old.startswith("serial."):
+            continue  # a line of its own, no setting
+        before, after = around(family, entry.since)
         old, new = (name.rpartition(".")[2] for name in (entry.old, entry.new))
-        assert old in inav(before), entry
-        assert new in inav(after), entry
-        assert old not in inav(after) or old == new, entry  # only the kind of profile has another name
+        assert old in before, entry
+        assert new in after, entry
+        assert old not in after or old == new, entry  # only the kind of profile has another name
 
 
-def test_every_inav_setting_that_went_away_has_a_successor_or_a_reason() -> None:
-    table = load_renames("inav", "")
+@pytest.mark.parametrize("family", CLI)
+def test_every_setting_that_left_a_cli_family_has_a_successor_or_a_reason(family: str) -> None:
+    table = load_renames(family, "")
     assert table is not None
     known = {e.old.rpartition(".")[2] for e in table} | {n for gone in table.dropped for n in gone.names}
-    for before, after in pairwise(INAV):
-        assert inav(before) - inav(after) - known == set()
+    for before, after in pairwise(RELEASES[family]):
+        assert names(family, before) - names(family, after) - known == set(), after
     for gone in table.dropped:
-        assert gone.names <= inav(next(v for v in reversed(INAV) if int(v[0]) < int(gone.since)))
-        assert not gone.names & inav(next(v for v in INAV if int(v[0]) >= int(gone.since)))
+        older, newer = around(family, gone.since)
+        assert gone.names <= older
+        assert not gone.names & newer

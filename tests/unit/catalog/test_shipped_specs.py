@@ -154,6 +154,16 @@ def test_ranges_and_defaults_fit_the_storage_type(file: Any) -> None:
         assert not setting.enabled_by or setting.enabled_by != setting.name
 
 
+def test_what_the_source_of_betaflight_says_is_what_its_simulator_tells() -> None:
+    """Two ways to the same facts: `get` of the simulator, and settings.c for what the simulator is built without."""
+    spec = shipped("betaflight", "2026.12.0a0")
+    told = json.loads((GOLDEN / "betaflight" / "settings-2026.12.0-alpha.json").read_text(encoding="utf-8"))
+    plain = {name for name in told if "." not in name}
+    assert plain <= set(spec.settings)
+    assert spec.settings["failsafe_landing_time"].maximum == 250
+    assert "osd_warn_bitmask" in spec.settings  # not in the simulator's list
+
+
 def test_every_shipped_file_says_where_it_comes_from() -> None:
     files = list_specs()
     assert {(f.family, f.vehicle, f.version) for f in files} == {
@@ -163,6 +173,7 @@ def test_every_shipped_file_says_where_it_comes_from() -> None:
         ("ardupilot", "copter", "4.6.3"),
         ("ardupilot", "copter", "4.7.0.dev0"),
         ("ardupilot", "copter", "4.7.0"),
+        *(("betaflight", "", v) for v in ("4.3.2", "4.4.3", "4.5.5", "4.6.0", "2025.12.5", "2026.6.1", "2026.12.0a0")),
         ("inav", "", "7.0.0"),
         ("inav", "", "8.0.0"),
         ("inav", "", "9.0.0"),

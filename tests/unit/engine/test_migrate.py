@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dronekit_cfg.catalog.renames import load_renames
@@ -84,6 +84,7 @@ assert COPTER is not None
 PLAIN = sorted(e.old for e in COPTER if e.scale is not None)
 
 
+@settings(deadline=None, max_examples=40)  # a busy machine is no mistake
 @given(st.lists(st.sampled_from(PLAIN), min_size=1, max_size=12, unique=True), st.integers(1, 30000))
 def test_any_settings_come_back_as_they_were(names: list[str], value: int) -> None:
     head = HEAD.replace("4.5", "4.3")
@@ -171,6 +172,7 @@ INAV_TABLE = load_renames("inav", "")
 assert INAV_TABLE is not None
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.sampled_from(sorted(e.old for e in INAV_TABLE)), min_size=1, max_size=12, unique=True))
 def test_any_inav_settings_come_back_as_they_were(names: list[str]) -> None:
     text = BETAFLIGHT.partition("settings:")[0].replace("betaflight", "inav").replace("4.5", "7.0")
