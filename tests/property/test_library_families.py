@@ -186,3 +186,50 @@ def test_a_hexa_profile_is_refused_on_a_vehicle_whose_geometry_has_four_motors(t
             wish = resolve(name, library(), family="px4", inputs={"cells": "6"})
             plan = prepare(connection, goal_from_profile(wish), state, terms_from_profile(wish)).plan
             assert [f.id for f in plan.errors] == errors
+
+
+def weakened(family: str, name: str, value: object) -> bool:
+    """Whether a value would switch off arming checks, fences, failsafes or Remote ID."""
+    number = float(value) if isinstance(value, int | float) else None
+    forbidden = {"px4": ("CBRK_", "COM_ARM_ODID", "COM_ARM_CHK", "SYS_FAILURE", "COM_PREARM", "COM_ARMABLE")}
+    if name.startswith(forbidden.get(family, ("vtx_", "dshot_burst"))):
+        return True
+    allowed: dict[str, dict[str, tuple[object, ...]]] = {
+        "px4": {
+            "NAV_RCL_ACT": (2, 3),
+            "NAV_DLL_ACT": (2, 3),
+            "GF_ACTION": (2, 3, 5),
+            "COM_LOW_BAT_ACT": (2, 3),
+            "COM_RCL_EXCEPT": (0,),
+            "COM_ARM_WO_GPS": (0, 1),
+        },
+        "betaflight": {
+            "failsafe_procedure": ("DROP", "AUTO-LAND"),
+            "failsafe_switch_mode": ("STAGE1",),
+            "gps_rescue_sanity_checks": ("RESCUE_SANITY_ON", "RESCUE_SANITY_FS_ONLY"),
+            "gps_rescue_allow_arming_without_fix": ("OFF",),
+        },
+        "inav": {
+            "failsafe_procedure": ("LAND", "RTH"),
+            "nav_extra_arming_safety": ("ON",),
+            "failsafe_mission_delay": (0,),
+        },
+    }
+    if name in allowed[family]:
+        return value not in allowed[family][name]
+    positive = {"GF_MAX_HOR_DIST", "GF_MAX_VER_DIST", "EKF2_GPS_CHECK", "COM_POS_FS_EPH", "nav_position_timeout"}
+    return name in positive | {"nav_max_altitude", "small_angle"} and not (number is not None and number > 0)
+
+
+@pytest.mark.parametrize("family", STACKS)
+def test_no_stack_weakens_what_law_or_flight_safety_requires(family: str) -> None:
+    found = {
+        (stack, w.name, w.value)
+        for stack in STACKS[family]
+        for w in resolved(family, stack).settings
+        if weakened(family, w.name, w.value)
+    }
+    assert found == set()
+    assert weakened("px4", "CBRK_SUPPLY_CHK", 894281)
+    assert weakened("betaflight", "failsafe_switch_mode", "KILL")
+    assert weakened("inav", "nav_position_timeout", 0)
