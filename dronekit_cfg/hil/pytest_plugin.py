@@ -1,4 +1,4 @@
-"""pytest fixtures for hardware in the loop: `vehicle`, `bench`, `check`, `sitl_vehicle`, and the marker `needs`.
+"""pytest fixtures for hardware in the loop: `vehicle`, `bench`, `profile`, `check`, `sitl_vehicle`, marker `needs`.
 
 ::
 
@@ -9,14 +9,18 @@
     def test_fix(check):
         check("gnss", satellites=12)
 
+    def test_it_holds_its_profile(profile):
+        assert profile.drift() == ()
+
 Run with `pytest --bench bench.yaml` or `pytest --bench-link serial:auto`. A bench file holds `link`, and `has`: what
-the bench can do ("sky", "operator", "props-off"). A vehicle is leased for the session, so two runs never share one.
+the bench can do ("sky", "operator", "props-off"); `profile` names what the vehicle should hold, with `inputs`. A
+vehicle is leased for the session, so two runs never share one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BenchConfig",
+    "BenchProfile",
     "bench",
     "bench_config",
     "check",
+    "profile",
     "pytest_addoption",
     "pytest_configure",
     "sitl_vehicle",
@@ -50,6 +56,21 @@ class BenchConfig:
     family: str = ""
     has: frozenset[str] = frozenset()
     state_dir: Path | None = None
+    profile: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchProfile:
+    """The profile that the bench's vehicle should hold: its name, its digest, and what differs on the vehicle."""
+
+    name: str
+    digest: str
+    _drift: Callable[[], tuple[str, ...]]
+
+    def drift(self) -> tuple[str, ...]:
+        """Read the vehicle and give what differs, one line each; nothing is written."""
+        return self._drift()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,12 +97,17 @@ def bench_config(request: pytest.FixtureRequest) -> BenchConfig:
 
     document = parse(Path(file).read_text("utf-8"), file)
     data: Any = document.data
-    known = {"link", "family", "has", "state_dir"}
+    known = {"link", "family", "has", "state_dir", "profile", "inputs"}
     if document.problems or not isinstance(data, dict) or "link" not in data or data.keys() - known:
         raise pytest.UsageError(f"{file}: a bench file holds link, and may hold {', '.join(sorted(known - {'link'}))}")
     folder = data.get("state_dir")
     return BenchConfig(
-        link or data["link"], data.get("family", ""), frozenset(data.get("has", ())), Path(folder) if folder else None
+        link or data["link"],
+        data.get("family", ""),
+        frozenset(data.get("has", ())),
+        Path(folder) if folder else None,
+        data.get("profile", ""),
+        data.get("inputs", {}),
     )
 
 
@@ -118,6 +144,33 @@ def bench(vehicle: Connection, bench_config: BenchConfig) -> Bench:
     from dronekit_cfg.hil.operator import Operator
 
     return Bench(vehicle, Operator(assumed=bench_config.has))
+
+
+@pytest.fixture(scope="session")
+def profile(
+    vehicle: Connection, bench_config: BenchConfig, record_testsuite_property: Callable[[str, object], None]
+) -> BenchProfile:
+    """The profile of the bench file, resolved for this vehicle; its digest goes into the JUnit file."""
+    from dronekit_cfg.engine.goals import goal_from_profile, terms_from_profile
+    from dronekit_cfg.engine.state import StateDir
+    from dronekit_cfg.engine.transaction import prepare
+    from dronekit_cfg.formats.compose import resolve
+    from dronekit_cfg.formats.library import Library
+
+    if not bench_config.profile:
+        pytest.skip("the bench file names no profile")
+    inputs = {name: str(value) for name, value in bench_config.inputs.items()}
+    resolved = resolve(bench_config.profile, Library([]), family=vehicle.identity.family, inputs=inputs)
+    record_testsuite_property("profile", bench_config.profile)
+    record_testsuite_property("profile-digest", resolved.digest)
+
+    def drift() -> tuple[str, ...]:
+        goal, terms = goal_from_profile(resolved), terms_from_profile(resolved)
+        plan = prepare(vehicle, goal, StateDir(bench_config.state_dir), terms).plan
+        vehicle.leave()
+        return tuple(f"{c.name}: {c.old} -> {c.wanted}" for c in plan.changes) + tuple(plan.missing)
+
+    return BenchProfile(bench_config.profile, resolved.digest, drift)
 
 
 @pytest.fixture

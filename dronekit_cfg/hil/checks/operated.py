@@ -14,8 +14,9 @@ from dronekit_cfg.text import t
 __all__ = ["CHECKS"]
 
 SET_INTERVAL = 511
-RC_CHANNELS, VFR_HUD, SYS_STATUS = 65, 74, 1
-RC_BIT = 0x10000
+RC_CHANNELS, VFR_HUD = 65, 74
+LOST, FOUND = "Radio Failsafe", "Radio Failsafe Cleared"
+"""What ArduCopter says [seen on SITL 4.7-dev, scenario s16]."""
 
 
 def _watched(bench: Bench, number: int, hertz: float) -> None:
@@ -49,33 +50,34 @@ def _travel(bench: Bench, params: Params) -> Outcome:
 
 def _failsafe(bench: Bench, params: Params) -> Outcome:
     bench.connection.require_disarmed()
-    timeout = bench.numbers(("RC_FS_TIMEOUT",)).get("RC_FS_TIMEOUT", 1.0) + params["slack"]
-    state = {"lost": math.nan, "text": math.nan, "throttle": math.nan}
-    clock = bench.connection.runner.clock
-
-    def each(name: str, fields: Mapping[str, Any]) -> bool:
-        if name == "SYS_STATUS" and not fields["onboard_control_sensors_health"] & RC_BIT:
-            state["lost"] = min(state["lost"], clock.now()) if state["lost"] == state["lost"] else clock.now()
-        said = [at for at, _, x in bench.texts if x.startswith("Radio Failsafe")]
-        if said:
-            state["text"] = said[0]
-        return bool(said)
-
+    allowed = bench.numbers(("RC_FS_TIMEOUT",)).get("RC_FS_TIMEOUT", 1.0) + params["slack"]
     bench.texts.clear()
-    _watched(bench, SYS_STATUS, 5)
-    try:
-        if not bench.operator.done(t("Switch the transmitter OFF.")):
-            return Outcome(skip=t("nobody switched the transmitter off"))
-        bench.listen(params["wait"], each)
-    finally:
-        _watched(bench, SYS_STATUS, 0)
-    said = state["text"]
+    if not bench.operator.done(t("Switch the transmitter OFF, and answer at once.")):
+        return Outcome(skip=t("nobody switched the transmitter off"))
+    lost = _said(bench, LOST, params["wait"])
+    measures = [Measure(t("failsafe after the answer"), lost, "s", high=allowed)]
     faults = []
-    if math.isnan(said):
+    if math.isnan(lost):
         faults.append(t("no radio failsafe within {s:.0f} s: the receiver holds its last values", s=params["wait"]))
+    bench.texts.clear()
     if not bench.operator.done(t("Switch the transmitter ON again.")):
         faults.append(t("nobody switched the transmitter on again"))
-    return Outcome(notes=(t("allowed time after the last pulse: {s:.1f} s", s=timeout),), faults=tuple(faults))
+    elif not math.isnan(lost):
+        measures.append(
+            Measure(t("failsafe cleared after"), _said(bench, FOUND, params["wait"]), "s", high=params["wait"])
+        )
+    return Outcome(tuple(measures), tuple(faults))
+
+
+def _said(bench: Bench, text: str, seconds: float) -> float:
+    """Give how long after now a text came, 0 when it had come already, NaN when it does not come in time."""
+    start = bench.connection.runner.clock.now()
+
+    def heard() -> list[float]:
+        return [at for at, _, said in bench.texts if said.startswith(text) and (text == FOUND or FOUND not in said)]
+
+    bench.listen(seconds, lambda _name, _fields: bool(heard()))
+    return max(0.0, heard()[0] - start) if heard() else math.nan
 
 
 def _turn(bench: Bench, params: Params) -> Outcome:
@@ -117,7 +119,7 @@ CHECKS = (
         t("set the receiver to send no pulses when the link is lost"),
         needs=_OPERATED,
         parameters=(
-            Parameter("slack", 0.5, "s", t("time allowed beyond RC_FS_TIMEOUT"), 0.1, 5),
+            Parameter("slack", 0.5, "s", t("time allowed beyond RC_FS_TIMEOUT, counted from the answer"), 0.1, 5),
             Parameter("wait", 15, "s", t("longest wait for the failsafe"), 2, 60),
         ),
         act=_failsafe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -21,6 +22,9 @@ def test_fix(check):
 
 def test_two_receivers(check):
     check("gnss-two")
+
+def test_it_holds_its_profile(profile):
+    assert profile.drift() == ()
 
 def test_bench_reads_settings(bench):
     assert bench.numbers(["FRAME_CLASS"]) == {"FRAME_CLASS": 1}
@@ -55,9 +59,22 @@ def test_a_bench_file_runs_the_checks_and_skips_what_the_bench_lacks(has: str, t
         "test_gyros_are_quiet": "passed",
         "test_fix": "passed" if has == "[sky]" else "skipped",
         "test_two_receivers": "skipped",
+        "test_it_holds_its_profile": "skipped",
         "test_bench_reads_settings": "passed",
     }
     assert {"uid", "firmware"} <= {p.get("name") for p in root.iter("property")}
+
+
+def test_the_profile_of_the_bench_is_compared_and_its_digest_goes_into_the_junit_file(tmp_path: Path) -> None:
+    where = f"link: sim:ardupilot-copter\nstate_dir: {tmp_path / 's'}\n"
+    names = "profile: heavy-lift-quad\ninputs: {cells: 6, capacity_mah: 22000}\n"
+    (tmp_path / "b.yaml").write_text(where + names)
+    code, ended, root = run(tmp_path, "--bench", "b.yaml", "-k", "profile")
+    assert (code, ended) == (1, {"test_it_holds_its_profile": "failure"})
+    told = {str(p.get("name")): str(p.get("value")) for p in root.iter("property")}
+    assert told["profile"] == "heavy-lift-quad"
+    assert re.fullmatch(r"(sha256:)?[0-9a-f]{64}", told["profile-digest"])
+    assert " -> " in str(next(root.iter("failure")).text)
 
 
 def test_a_failing_check_fails_the_test(tmp_path: Path) -> None:
