@@ -131,3 +131,17 @@ def test_every_setting_that_left_a_cli_family_has_a_successor_or_a_reason(family
         older, newer = around(family, gone.since)
         assert gone.names <= older
         assert not gone.names & newer
+
+
+def test_what_px4_dropped_and_renamed_is_as_the_vehicle_of_2024_10_shows() -> None:
+    """That vehicle is 1.16 in the making: what 1.15 changed is done on it, and much of what 1.16 changed."""
+    table = load_renames("px4", "")
+    spec = spec_for("px4", "", "1.16.0-dev")
+    assert table is not None
+    assert spec is not None
+    dropped = {n for gone in table.dropped for n in gone.names}
+    assert dropped & set(spec.settings) <= {"COM_POS_FS_DELAY"}
+    for entry in table:
+        if entry.since == "1.15" and not entry.new.startswith("VOXL_ESC_"):  # drivers of one board
+            assert entry.new in spec.settings, entry
+        assert entry.old not in spec.settings or entry.old == "MIS_PD_TO", entry

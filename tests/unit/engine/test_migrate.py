@@ -168,6 +168,22 @@ def test_the_profiles_of_inav_9_are_control_profiles() -> None:
     assert "disarm_kill_switch: ON" in migrate(there, "7.1").text
 
 
+def test_a_px4_profile_goes_from_1_14_to_1_16_with_what_only_a_person_can_do_said() -> None:
+    text = BETAFLIGHT.partition("settings:")[0].replace("betaflight", "px4").replace("4.5", "1.14")
+    text += (
+        "settings:\n  NAV_RCL_ACT: 2\n  MIS_PD_TO: 5\n  EKF2_AID_MASK: 1  # old\n"
+        "  CBRK_AIRSPD_CHK: 162128\n  COM_ARM_EKF_POS: 0.5\n"
+    )
+    done = migrate(text, "1.16")
+    assert "  NAV_RCL_ACT: 2\n  MIS_COMMAND_TOUT: 5\n  # gone in 1.15: each aid has" in done.text
+    assert "  SYS_HAS_NUM_ASPD: 0\n  # gone in 1.16: the estimator's own verdict" in done.text
+    assert {c.before.partition(":")[0] for c in done.changes} == {
+        "names", "MIS_PD_TO", "EKF2_AID_MASK", "CBRK_AIRSPD_CHK", "COM_ARM_EKF_POS"
+    }  # fmt: skip
+    half = migrate(text, "1.15").text
+    assert migrate(half, "1.16").text == done.text
+
+
 INAV_TABLE = load_renames("inav", "")
 assert INAV_TABLE is not None
 
