@@ -26,6 +26,8 @@ VERBS: dict[str, Verb] = {
     "verify": Verb("verify", t("Compare the vehicle with a profile; writes nothing.")),
     "restore": Verb("restore", t("Bring the vehicle back to a snapshot.")),
     "recover": Verb("recover", t("Finish or undo an apply that was cut off.")),
+    "link": Verb("link", t("Make the vehicle sign its messages, and check that.")),
+    "module": Verb("module", t("Give a radio module a command: bind, Wi-Fi.")),
     "validate": Verb("validate", t("Check files against schema and rules.")),
     "diff": Verb("diff", t("Compare two files as a vehicle would see their values.")),
     "convert": Verb("convert", t("Convert between settings file formats.")),
@@ -41,7 +43,7 @@ VERBS: dict[str, Verb] = {
 """Verbs by name, in the order of a day's work."""
 
 SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (t("Vehicle"), ("detect", "info", "snapshot", "plan", "apply", "verify", "restore", "recover")),
+    (t("Vehicle"), ("detect", "info", "snapshot", "plan", "apply", "verify", "restore", "recover", "link", "module")),
     (t("Files"), ("validate", "diff", "convert", "profile", "keys", "schema", "rules")),
     (t("Prove"), ("hil", "sitl")),
     (t("Learn and test"), ("demo", "sim")),

@@ -150,17 +150,17 @@ class Connection:
         for _ in range(REBOOT_TRIES):
             asked = self.runner.clock.now()
             self.run(self.driver.reboot())
-            if self.reconnect(rebooted_at=None if before is None else asked):
+            if self.reconnect(rebooted_at=None if before is None else asked, was_up=before or 0.0):
                 return
         raise NoAnswer(
             t("the vehicle answers but does not reboot"), hint=t("power-cycle it, then run `dronekit-cfg recover`")
         )
 
-    def reconnect(self, *, rebooted_at: float | None = None) -> bool:
+    def reconnect(self, *, rebooted_at: float | None = None, was_up: float = 0.0) -> bool:
         """Open the link again and identify; raises WrongVehicle when another vehicle answers.
 
-        With `rebooted_at` (our clock), gives False when the vehicle is still up since before that moment and stays so.
-        NoAnswer after the family's boot time.
+        With `rebooted_at` (our clock), gives False when the vehicle is still up since before that moment and stays so;
+        `was_up` is its uptime then, in seconds. NoAnswer after the family's boot time.
         """
         clock = self.runner.clock
         start = clock.now()
@@ -171,7 +171,7 @@ class Connection:
                 self.link.reopen()
                 self.driver.forget()
                 self._require_same(self.runner.run(self.driver.identify()))
-                if rebooted_at is None or self._booted_since(rebooted_at):
+                if rebooted_at is None or self._booted_since(rebooted_at, was_up):
                     return True
                 if clock.now() > start + REBOOT_PATIENCE:
                     return False
@@ -187,9 +187,15 @@ class Connection:
             hint=t("check power and cable, then run `dronekit-cfg recover`"),
         )
 
-    def _booted_since(self, moment: float) -> bool:
+    def _booted_since(self, moment: float, was_up: float) -> bool:
+        """Whether the uptime fell, or is no longer than the time since then.
+
+        Less than before proves it by itself: on a busy computer the clock of a simulator runs ahead of ours.
+        """
         uptime = self.run(self.driver.uptime())
-        return uptime is not None and uptime <= self.runner.clock.now() - moment + REBOOT_SLACK
+        if uptime is None:
+            return False
+        return uptime < was_up or uptime <= self.runner.clock.now() - moment + REBOOT_SLACK
 
     def _require_same(self, found: Identity) -> None:
         different = self.identity.differences(found)
@@ -238,6 +244,8 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
         try:
             identity = _first_identity(link, driver, runner, options.timeout)
         except LinkError as error:
+            if getattr(getattr(driver.codec, "counts", None), "frames", 0):
+                raise  # this protocol is spoken here; what the others make of it would only mislead
             errors.append(error)
             continue
         report(Note(describe(identity)))

@@ -94,6 +94,8 @@ class MavlinkCodec:
         self.component = component
         self.outgoing_version = 2
         self.counts = WireCounts()
+        self.takes_unsigned = False
+        """Whether what is not signed with the key is taken all the same, as ArduPilot does on its USB port."""
         self._signer = Signer(signing_key, link_id, now_unix) if signing_key is not None and now_unix else None
         self._sequence = 0
         self._buffer = bytearray()
@@ -103,6 +105,10 @@ class MavlinkCodec:
     def signing(self) -> bool:
         """Whether frames are signed and checked."""
         return self._signer is not None
+
+    def sign_with(self, key: bytes | None, now_unix: Callable[[], float], link_id: int = 0) -> None:
+        """Sign and check with another key from now on; None stops that."""
+        self._signer = Signer(key, link_id, now_unix) if key is not None else None
 
     # --- out
 
@@ -224,7 +230,8 @@ class MavlinkCodec:
         self._at += size
         signed = head == HEADER_V2 and bool(frame[2])
         system, component = frame[head - 5 : head - 3] if head == HEADER_V2 else frame[3:5]
-        if self._signer and number not in UNSIGNED_ALLOWED and not self._trusted(frame, signed, system, component):
+        trusted = self._signer is None or self._trusted(frame, signed, system, component)
+        if not trusted and not self.takes_unsigned and number not in UNSIGNED_ALLOWED:
             self.counts.unsigned += 1
             return None
         self.counts.frames += 1

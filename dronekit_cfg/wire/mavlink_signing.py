@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import secrets
 import stat
 import struct
 from collections.abc import Callable
@@ -17,7 +18,15 @@ from pathlib import Path
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.text import t
 
-__all__ = ["SIGNATURE_SIZE", "Signer", "parse_signing_key", "read_signing_key"]
+__all__ = [
+    "NO_KEY",
+    "SIGNATURE_SIZE",
+    "Signer",
+    "make_signing_key",
+    "parse_signing_key",
+    "read_signing_key",
+    "signing_ticks",
+]
 
 SIGNATURE_SIZE = 13
 EPOCH = 1420070400
@@ -27,6 +36,29 @@ TICKS = 100_000
 NEW_STREAM_AGE = 60 * TICKS
 """How far behind our clock the first frame of a stream may be: one minute, as the guide says."""
 KEY_FILE_LIMIT = 4096
+NO_KEY = bytes(32)
+"""The key that means "do not sign"."""
+
+
+def signing_ticks(unix: float) -> int:
+    """Give a time of the clock as signatures carry it: 10 us since 2015."""
+    return max(int((unix - EPOCH) * TICKS), 0)
+
+
+def make_signing_key(path: Path) -> None:
+    """Write a new random key, as hex, into a file that only its owner can read. Raises UsageError when it exists."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        handle = os.open(path, flags, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(handle)
+    except OSError as error:
+        raise UsageError(
+            t("cannot make the signing key {path}: {why}", path=path, why=error.strerror or error),
+            hint=t("name a file that is not there yet, in a folder that is yours"),
+        ) from error
 
 
 def parse_signing_key(data: bytes) -> bytes:
@@ -87,7 +119,7 @@ class Signer:
         self._streams: dict[tuple[int, int, int], int] = {}
 
     def _clock(self) -> int:
-        return max(int((self._now_unix() - EPOCH) * TICKS), 0)
+        return signing_ticks(self._now_unix())
 
     def _mac(self, signed: bytes) -> bytes:
         return hashlib.sha256(self._key + signed).digest()[:6]

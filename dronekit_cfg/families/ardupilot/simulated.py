@@ -30,6 +30,7 @@ OPTIONS: Mapping[str, str] = {
     "fault": "faults to show, see dronekit_cfg.sim.faults",
     "fresh": "forget everything that this vehicle has stored",
     "id": "another vehicle with its own UID and memory; letters, digits, - and _",
+    "port": "which port of the vehicle this is: usb, or radio, which takes unsigned messages no more once it has a key",
     "seed": "of the noise and of random faults; a whole number",
     "streams": "send all telemetry streams at this rate in Hz from the start",
     "version": "of the firmware: 4.5 or 4.7",
@@ -97,7 +98,11 @@ def _copter(
         faults=faults,
         random=Random(f"{seed}/{identity.system_id}"),  # noqa: S311 - simulation, no secret
     )
-    return SimulatedCopter(core, seed=seed, cold=boot == "cold", stream_rate=_rate(options.get("streams", "0")))
+    port = options.get("port", "usb")
+    if port not in ("usb", "radio"):
+        raise _wrong("port", port)
+    rate = _rate(options.get("streams", "0"))
+    return SimulatedCopter(core, seed=seed, cold=boot == "cold", stream_rate=rate, usb=port == "usb")
 
 
 def _wrong(name: str, value: str) -> UsageError:

@@ -14,6 +14,7 @@ from dronekit_cfg.families.ardupilot.simulated_other import OtherStation
 from dronekit_cfg.families.ardupilot.simulated_ports import Ports
 from dronekit_cfg.families.ardupilot.simulated_requests import Reader
 from dronekit_cfg.families.ardupilot.simulated_scene import Scene
+from dronekit_cfg.families.ardupilot.simulated_signing import Signing
 from dronekit_cfg.families.ardupilot.simulated_telemetry import Telemetry
 from dronekit_cfg.families.ardupilot.simulated_writes import Writer
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
@@ -36,9 +37,12 @@ class SimulatedCopter:
     """One vehicle. `cold`: it boots when it is first connected; else it has been on for a minute by then.
 
     `stream_rate` sends all telemetry streams at that rate from the start; 0 leaves them to the parameters.
+    `usb`: the link is its USB port, and not a telemetry port.
     """
 
-    def __init__(self, core: Core, *, seed: int = 0, cold: bool = False, stream_rate: float = 0.0) -> None:
+    def __init__(
+        self, core: Core, *, seed: int = 0, cold: bool = False, stream_rate: float = 0.0, usb: bool = True
+    ) -> None:
         self._core = core
         self._cold = cold
         self._stream_rate = stream_rate
@@ -64,6 +68,7 @@ class SimulatedCopter:
             random=core.random,
         )
         self._ports = Ports(core)
+        self._signing = Signing(core, usb=usb)
         self._other = OtherStation(core, self._writer, self._reader)
         self._handlers: Mapping[str, _Handler] = {
             "AUTOPILOT_VERSION_REQUEST": lambda _message, _now: self._commands.send_version(),
@@ -77,6 +82,7 @@ class SimulatedCopter:
             "PARAM_SET": self._param_set,
             "REQUEST_DATA_STREAM": self._data_stream,
             "SERIAL_CONTROL": self._ports.control,
+            "SETUP_SIGNING": self._signing.set_up,
             "TIMESYNC": self._timesync,
         }
 
@@ -152,6 +158,7 @@ class SimulatedCopter:
         core = self._core
         core.boots = max(core.boots, 1)
         core.take_address()
+        self._signing.load(now)
         self._writer.reset()
         self._reader.reset()
         self._ftp.reset()
