@@ -1,12 +1,17 @@
 """What is fuzzed: functions that take any bytes and may only raise the errors that they promise.
 
-`fuzz.py` runs them under atheris, `test_fuzz.py` with a small budget in the suite. `SEEDS` are the bytes to grow from.
+`fuzz.py` runs them under atheris, `test_fuzz.py` with a small budget in the suite. `seeds` are the bytes to grow from.
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
+import importlib.util
+import json
 import lzma
 import struct
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
@@ -236,7 +241,20 @@ def vehicle(data: bytes) -> None:
             continue
 
 
+def _more() -> Any:
+    name = "dronekit_cfg_fuzz_more_targets"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("more_targets.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+more = _more()
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    **more.MORE,
     "dump": dump,
     "journal": journal,
     "mavlink": mavlink,
@@ -256,7 +274,19 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 
 
 @cache
+def _grown() -> dict[str, list[str]]:
+    path = Path(__file__).with_name("corpus.json.gz")
+    found: dict[str, list[str]] = json.loads(gzip.decompress(path.read_bytes())) if path.exists() else {}
+    return found
+
+
 def seeds(target: str) -> tuple[bytes, ...]:
+    """Give real data of the kind that a target reads, and what earlier runs found to cover more."""
+    return (*real(target), *(base64.b85decode(text) for text in _grown().get(target, ())))
+
+
+@cache
+def real(target: str) -> tuple[bytes, ...]:
     """Give real data of the kind that a target reads."""
     packed = lzma.decompress((GOLDEN / "ardupilot" / "param-copter-4.7-dev.pck.xz").read_bytes())
     frames = MavlinkCodec(1, 1)
@@ -277,4 +307,7 @@ def seeds(target: str) -> tuple[bytes, ...]:
         "textcli": (b"# get rates\r\nrates_type = BETAFLIGHT\r\n# ",),
         "vehicle": (b"\x05\x00\x00\x03\x00\x28\x05" + bytes(38) + b"\x28\x02" + bytes(range(38)),),
     }
+    if target in more.MORE:
+        found: tuple[bytes, ...] = more.more_seeds(target)
+        return found
     return known.get(target, (b"{}", b'{"format": "dronekit-cfg/snapshot/v1"}'))
