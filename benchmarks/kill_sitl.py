@@ -18,10 +18,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vehicle import arducopter, betaflight, px4
 
@@ -44,7 +43,20 @@ class Rig:
 
     family: str
     wanted: Values
-    start: Callable[[Path], Any]
+    start: Callable[[Path], AbstractContextManager[tuple[str, Callable[[], None]]]]
+
+
+def always_on(
+    start: Callable[[Path], AbstractContextManager[str]],
+) -> Callable[[Path], AbstractContextManager[tuple[str, Callable[[], None]]]]:
+    """Give a simulator that never needs its power switch."""
+
+    @contextmanager
+    def started(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+        with start(folder) as url:
+            yield url, lambda: None
+
+    return started
 
 
 RIGS: Mapping[str, Rig] = {
@@ -64,7 +76,7 @@ RIGS: Mapping[str, Rig] = {
             **{f"RC{n}_DZ": 11 for n in range(5, 17)},
             **{f"RC{n}_{end}": value for n in range(5, 17) for end, value in (("MIN", 1005), ("MAX", 1995))},
         },
-        arducopter,
+        always_on(arducopter),
     ),
     "betaflight": Rig(
         "betaflight",
@@ -89,7 +101,7 @@ RIGS: Mapping[str, Rig] = {
             "TRIG_INTERVAL": 50,
             **{f"RC{n}_{end}": value for n in range(7, 19) for end, value in (("MIN", 1010), ("MAX", 1990))},
         },
-        px4,
+        always_on(px4),
     ),
 }
 
@@ -100,6 +112,7 @@ class Bench:
 
     rig: Rig
     url: str
+    power_cycle: Callable[[], None]
     root: Path
     profile: Path
 
@@ -107,15 +120,20 @@ class Bench:
     def connected(self) -> Iterator[Connection]:
         """Connect, patiently: the vehicle may be in the middle of its reboot."""
         last: LinkError | None = None
-        for _ in range(60):
-            try:
-                with connect(LinkOptions(self.url, family=self.rig.family, state_dir=self.root)) as connection:
-                    yield connection
-                    return
-            except LinkError as error:
-                last = error
-                time.sleep(0.5)
-        raise SystemExit(f"the simulator does not come back: {last}")
+        with ExitStack() as stack:
+            for number in range(1, 61):
+                try:
+                    options = LinkOptions(self.url, family=self.rig.family, state_dir=self.root)
+                    connection = stack.enter_context(connect(options))
+                    break
+                except LinkError as error:
+                    last = error
+                    time.sleep(0.5)
+                    if number % 4 == 0:
+                        self.power_cycle()
+            else:
+                raise SystemExit(f"the simulator does not come back: {last}")
+            yield connection
 
     def look(self) -> dict[str, Value]:
         """Give all settings that do not change by themselves."""
@@ -234,8 +252,10 @@ def main() -> int:
         profile.write_text(text + "".join(f"  {n}: {v}\n" for n, v in rig.wanted.items()))
         simulator = home / "simulator"
         simulator.mkdir()
-        with rig.start(simulator) as url:
-            tally = run(Bench(rig, url, home / "state", profile), options.kills, random.Random(options.seed))
+        with rig.start(simulator) as (url, power_cycle):
+            tally = run(
+                Bench(rig, url, power_cycle, home / "state", profile), options.kills, random.Random(options.seed)
+            )
     print(f"{options.rig}, seed {options.seed}, {options.kills} kills: {dict(tally)}")
     return 0 if set(tally) <= {"old", "new"} else 1
 

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -50,21 +50,26 @@ def arducopter(folder: Path, *, wipe: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def betaflight(folder: Path) -> Iterator[str]:
-    """Start the Betaflight SITL in `folder`, start it again whenever it ends to reboot, and give its link URL."""
+def betaflight(folder: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Start the Betaflight SITL in `folder`, again whenever it ends to reboot; give its link URL and a power switch.
+
+    A client that is killed while the CLI prints leaves this simulator waiting for room to print for ever; a board's
+    USB port gives up after a while. Only power helps then.
+    """
     from filelock import FileLock
 
     from dronekit_cfg.sitl.betaflight import PORT, find_betaflight
 
-    over = threading.Event()
+    over, unpowered = threading.Event(), threading.Event()
 
     def keep() -> None:
         while not over.is_set():
+            unpowered.clear()
             with (folder / "sitl.log").open("ab") as log:
                 process = subprocess.Popen(
                     [str(find_betaflight())], cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
                 )
-            while process.poll() is None and not over.wait(0.05):
+            while process.poll() is None and not unpowered.is_set() and not over.wait(0.05):
                 pass
             process.kill()
             process.wait()
@@ -73,7 +78,7 @@ def betaflight(folder: Path) -> Iterator[str]:
         keeper = threading.Thread(target=keep)
         keeper.start()
         try:
-            yield f"tcp:127.0.0.1:{PORT}"
+            yield f"tcp:127.0.0.1:{PORT}", unpowered.set
         finally:
             over.set()
             keeper.join()
