@@ -216,8 +216,8 @@ def _read(content: Mapping[str, Any]) -> Renames:
             pairs = ((old.format(i=i), new.format(i=i)) for old, new in row["names"].items())
             entries += [Rename(old, new, row["since"], float(row["scale"])) for old, new in pairs]
     for row in content.get("scoped", ()):
-        pairs = ((f"{row[side]}.{i}.{n}" for side in ("old", "new")) for i in row["instances"] for n in row["names"])
-        entries += [Rename(old, new, row["since"]) for old, new in pairs]
+        endings = [f"{i}.{name}" for i in row["instances"] for name in row["names"]]
+        entries += [Rename(f"{row['old']}.{e}", f"{row['new']}.{e}", row["since"]) for e in endings]
     for row in content.get("special", ()):
         exact = tuple((int(a), int(b)) for a, b in row["exact"])
         entries.append(Rename(row["old"], row["new"], row["since"], None, exact, row["reason"]))
