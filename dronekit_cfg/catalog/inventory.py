@@ -18,7 +18,16 @@ from dronekit_cfg.model import Finding, Snapshot
 from dronekit_cfg.model.part import Part
 from dronekit_cfg.text import t
 
-__all__ = ["KINDS", "Device", "Part", "decode_device_id", "inventory", "missing_parts", "requirement_error"]
+__all__ = [
+    "KINDS",
+    "Device",
+    "Part",
+    "compared_parts",
+    "decode_device_id",
+    "inventory",
+    "missing_parts",
+    "requirement_error",
+]
 
 KINDS = (
     "imu",
@@ -213,6 +222,18 @@ def missing_parts(requires: Mapping[str, str | int], parts: Iterable[Part]) -> t
     """Compare what a build requires with what is fitted; empty when everything is there. A mistake is a finding too."""
     fitted = tuple(parts)
     return tuple(f for kind, wanted in requires.items() for f in _judge(kind, wanted, fitted))
+
+
+def compared_parts(
+    requires: Mapping[str, str | int], parts: Iterable[Part]
+) -> tuple[tuple[str, str, tuple[Part, ...], bool], ...]:
+    """Give each requirement of a build with the parts of its kind, and whether they hold it."""
+    fitted = tuple(parts)
+    rows = []
+    for kind, wanted in requires.items():
+        own = tuple(p for p in fitted if p.kind == kind)
+        rows.append((kind, str(wanted), own, not requirement_error(kind, wanted) and _holds(wanted, list(own))))
+    return tuple(rows)
 
 
 def _judge(kind: str, wanted: str | int, fitted: tuple[Part, ...]) -> Iterator[Finding]:

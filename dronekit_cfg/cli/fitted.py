@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.text import t
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from dronekit_cfg.formats.signing import Signed
     from dronekit_cfg.model import Finding, Snapshot
 
-__all__ = ["fitted_findings", "parts_view", "require_digest", "require_signature"]
+__all__ = [
+    "fitted_data",
+    "fitted_findings",
+    "fitted_view",
+    "parts_view",
+    "require_digest",
+    "require_signature",
+]
 
 
 def require_signature(profile: str, keyring: Path | None) -> Signed | None:
@@ -49,17 +57,46 @@ def require_digest(signed: Signed | None, digest: str) -> None:
         raise UsageError(message, hint=t("the file changed meanwhile: run the command again"))
 
 
-def fitted_findings(profile: str, snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Compare what a build file requires with what is fitted; empty for anything that is no build file."""
-    from dronekit_cfg.catalog.inventory import inventory, missing_parts
+def _requires(profile: str) -> Mapping[str, str | int]:
+    """Give what a build file requires; nothing for anything that is no build file."""
     from dronekit_cfg.formats.builds import is_build, parse_build
     from dronekit_cfg.formats.files import read_text
 
     path = Path(profile).expanduser()
     if path.suffix not in {".yaml", ".yml"} or not path.is_file():
-        return ()
+        return {}
     text = read_text(path)
-    return missing_parts(parse_build(text, profile).requires, inventory(snapshot)) if is_build(text) else ()
+    return parse_build(text, profile).requires if is_build(text) else {}
+
+
+def fitted_findings(profile: str, snapshot: Snapshot) -> tuple[Finding, ...]:
+    """Compare what a build file requires with what is fitted; empty for anything that is no build file."""
+    from dronekit_cfg.catalog.inventory import inventory, missing_parts
+
+    requires = _requires(profile)
+    return missing_parts(requires, inventory(snapshot)) if requires else ()
+
+
+def fitted_data(profile: str, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Give each requirement of a build with what is fitted, as data."""
+    from dronekit_cfg.catalog.inventory import compared_parts, inventory
+    from dronekit_cfg.formats.records import to_data
+
+    requires = _requires(profile)
+    rows = compared_parts(requires, inventory(snapshot)) if requires else ()
+    return [{"part": k, "requires": w, "fitted": [to_data(p) for p in own], "holds": ok} for k, w, own, ok in rows]
+
+
+def fitted_view(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Show what a build requires beside what is fitted."""
+    from dronekit_cfg.cli.render import simple_table
+
+    words = {True: t("yes"), False: t("NO")}
+    shown = [
+        (row["part"], row["requires"], ", ".join(p["type"] for p in row["fitted"]) or t("none"), words[row["holds"]])
+        for row in rows
+    ]
+    return simple_table((t("Part"), t("The build requires"), t("Fitted"), t("Holds")), shown)
 
 
 def parts_view(parts: tuple[Part, ...]) -> RenderableType:

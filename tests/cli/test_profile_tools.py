@@ -149,6 +149,17 @@ def test_a_vehicle_that_lacks_a_required_part_does_not_verify(cli: Run) -> None:
     assert [f["message"] for f in found.document["findings"] if f["id"] == "part-missing"] == [
         "the build requires imu: >=9, and fitted is: SITL, SITL"
     ]
+    assert [(r["part"], r["requires"], r["holds"]) for r in found.document["fitted"]] == [("imu", ">=9", False)]
+
+
+def test_what_is_fitted_is_shown_beside_what_the_build_requires(cli: Run) -> None:
+    required = ("--require", "imu=>=2", "--require", "compass=external")
+    assert cli("profile", "compose", STACK, *INPUTS, "--name", "beta", *required).code == 0
+    shown = cli("verify", "builds/beta.yaml", "--link", "sim:ardupilot-copter?fresh").out.splitlines()
+    rows = [line.split() for line in shown if line.startswith(("imu ", "compass "))]
+    assert rows[0] == ["imu", ">=2", "SITL,", "SITL", "yes"]
+    assert rows[1][:2] == ["compass", "external"]
+    assert rows[1][-1] == "yes"
 
 
 PORTS = ("-i", "port_gps=3", "-i", "port_gps2=4", "-i", "port_rc=2")

@@ -35,7 +35,7 @@ def verify(
     Exit code 0: as wanted; 1: drift or findings.
     """
     from dronekit_cfg.cli.aircraft_run import prepare_any
-    from dronekit_cfg.cli.fitted import fitted_findings
+    from dronekit_cfg.cli.fitted import fitted_data, fitted_findings, fitted_view
     from dronekit_cfg.cli.render_drift import drift_data, drift_view
     from dronekit_cfg.cli.session import ProfileRequest
     from dronekit_cfg.formats.records import to_data
@@ -48,9 +48,11 @@ def verify(
     found = (*plan.findings, *fitted_findings(profile, prepared.snapshot))
     judged = [f for f in found if f.severity in {"error", "warning"} and f.id not in request.accept]
     code = 1 if plan.changes or plan.missing or judged else 0
+    fitted = fitted_data(profile, prepared.snapshot)
     out.document(
         "verify",
         code,
+        **({"fitted": fitted} if fitted else {}),
         identity=to_data(plan.identity),
         profile=plan.profile,
         profile_digest=plan.profile_digest,
@@ -59,6 +61,8 @@ def verify(
         findings=[to_data(f) for f in found],
         spec=plan.spec,
     )
+    if fitted and not out.quiet:
+        out.show(fitted_view(fitted), "")
     parts = drift_view(plan, prepared.spec, out.console, judged)
     out.show(*(parts if not out.quiet else parts[-1:]))
     return code
