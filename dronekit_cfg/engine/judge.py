@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 from dronekit_cfg.catalog.renames import Renames
 from dronekit_cfg.engine.law import law_findings
-from dronekit_cfg.model import Finding, Identity, Plan, Scalar, Snapshot, Spec, Value, Waiver
+from dronekit_cfg.model import Finding, Identity, Plan, Scalar, Snapshot, Spec, Value, Waiver, is_secret
 from dronekit_cfg.rules.check import Outcome, RuleResult, check
 from dronekit_cfg.rules.rule import Rule
 from dronekit_cfg.rules.shipped import shipped_rules
@@ -82,7 +82,7 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
     if spec is not None:
         defaults = {s.name: s.default for s in snapshot.settings if s.default is not None}
         found += check_values(
-            {name: after[name] for name in wanted if name in after},
+            {name: after[name] for name in wanted if name in after and not is_secret(after[name])},
             spec,
             defaults=defaults,
             renames=renames,

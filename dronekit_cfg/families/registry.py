@@ -190,7 +190,8 @@ _SIMULATED: dict[str, tuple[str, Callable[[str, Mapping[str, str], Path | None],
     "inav": ("inav", _simulated_inav),
     **{f"ublox-{kind}": ("ublox", _simulated_ublox) for kind in ("m8", "m9", "f9", "m10")},
     "sik-pair": ("sik", _simulated_sik),
-    "elrs-tx": ("elrs", _simulated_elrs),
+    "sik-pair-aes": ("sik", _simulated_sik),
+    **dict.fromkeys(("elrs-tx", "elrs-rx", "elrs-tx-handset"), ("elrs", _simulated_elrs)),
 }
 
 _SITL: dict[str, tuple[str, Callable[[LinkUrl, Clock], Link]]] = {

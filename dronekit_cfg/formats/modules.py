@@ -38,7 +38,8 @@ VEHICLE = "vehicle"
 NO_LINK = "none"
 """What `--module-link ROLE=none` says: this aircraft is without it, or it is left alone this time."""
 
-_ROLED = re.compile(r"([a-z][a-z0-9_]+):(?![/\\])(.+)")
+_ROLED = re.compile(r"([a-z][a-z0-9_]+):(.+)")
+"""Two letters at least: C:/profiles/x.yaml is a path."""
 _EXAMPLES = {
     "ublox": "serial:/dev/ttyUSB0@38400",
     "sik": "serial:/dev/ttyUSB0@57600",

@@ -21,6 +21,7 @@ from dronekit_cfg.text import t
 __all__ = ["Vault", "is_secret", "secret_name"]
 
 _REFERENCE = re.compile(r"<secret:([A-Za-z][A-Za-z0-9_-]{0,39})>")
+_SEALED = re.compile(r"<[^<>]*>#[0-9a-f]{8}:[0-9a-f]{32}")
 _NAMELESS = "<secret>"
 _EMPTY = "<no secret>"
 _SHORTEST_REDACTED = 4
@@ -61,11 +62,16 @@ class Vault:
     def __repr__(self) -> str:
         return f"Vault({sorted(self._given)})"
 
-    def wanted(self, value: object) -> Value:
-        """Turn a profile's `<secret:NAME>` into a Value to compare and write.
+    def wanted(self, value: object, form: Callable[[str], str] = str) -> Value:
+        """Turn a profile's `<secret:NAME>` into a Value to compare and write; `form` gives it the vehicle's own form.
 
-        Raises ValueError for anything else, which would be a secret written down, and UsageError for one not given.
+        What a snapshot holds in its place (name and fingerprint) is taken too, where this run knows the text. Raises
+        ValueError for anything else, which would be a secret written down, and UsageError for one not given.
         """
+        if isinstance(value, str) and _SEALED.fullmatch(value):
+            sealed = Value(Kind.SECRET, value)
+            self.open(sealed)
+            return sealed
         name = secret_name(value)
         if name is None:
             raise ValueError(t("this is a secret: write <secret:NAME> and give it apart from the profile"))
@@ -75,11 +81,11 @@ class Vault:
                 t("the secret {name} is not given", name=name),
                 hint=t("set {variable}, or write {name}=... into a file for --secrets", variable=variable, name=name),
             )
-        return self._value(f"<secret:{name}>", self._given[name])
+        return self._value(f"<secret:{name}>", form(self._given[name]))
 
     def seal(self, text: str) -> Value:
         """Turn what a vehicle holds into a Value, and remember the text for as long as this run lasts."""
-        name = next((n for n, known in self._given.items() if known == text), "")
+        name = next((n for n, known in self._given.items() if known.casefold() == text.casefold()), "")
         shown = f"<secret:{name}>" if name else _NAMELESS
         return self._value(shown if text else _EMPTY, text)
 
@@ -90,11 +96,14 @@ class Vault:
         """
         mark = str(value.raw).partition("#")[2]
         for text in ("", *self._given.values()):
-            self._value(_NAMELESS, text)
+            for form in (text, text.upper(), text.lower()):  # some radios keep the digits of a key in capitals
+                self._value(_NAMELESS, form)
         if mark not in self._texts:
             raise UsageError(
                 t("the text of {value} is not known here: it is never stored", value=value),
-                hint=t("give the secret that the vehicle held as DRONEKIT_CFG_SECRET_OLD, then run `recover` again"),
+                hint=t(
+                    "give the secret that the vehicle held then as DRONEKIT_CFG_SECRET_OLD, and run the command again"
+                ),
             )
         return self._texts[mark]
 
@@ -115,8 +124,9 @@ class Vault:
     def redact(self, text: str) -> str:
         """Give `text` with every secret that this run knows replaced by its name: the last net before a screen."""
         for name, secret in self._given.items():
-            if len(secret) >= _SHORTEST_REDACTED:
-                text = text.replace(secret, f"<secret:{name}>")
+            for form in (secret, secret.upper(), secret.lower()):
+                if len(form) >= _SHORTEST_REDACTED:
+                    text = text.replace(form, f"<secret:{name}>")
         for secret in self._texts.values():
             if len(secret) >= _SHORTEST_REDACTED:
                 text = text.replace(secret, _NAMELESS)

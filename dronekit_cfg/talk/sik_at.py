@@ -1,11 +1,12 @@
 """Hold the AT mode of a SiK radio: enter between two silences, ask, leave; the far end answers over the air.
 
 A radio takes one command at a time and there is no checksum on the line, so tables are read until two readings agree.
-The key of the encryption is never asked for: AT&E? is in no flow.
+Whoever asks for the key of the encryption, or writes it, hushes the session's vault around it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from dronekit_cfg.errors import LinkGarbage, NoAnswer
@@ -26,6 +27,7 @@ QUIET_LOCAL = 0.12
 QUIET_REMOTE = 0.8
 """Silence after which a table is over: it has no end mark."""
 TRIES = 4
+_KEY = re.compile(r"[0-9A-F]{32}(?:[0-9A-F]{16}){0,2}")
 
 
 class SikAt:
@@ -80,6 +82,22 @@ class SikAt:
         """Send a command that is answered by OK or ERROR; None when neither came."""
         found = yield from self.line(text, lambda line: line in {"OK", "ERROR"}, remote=remote)
         return None if found is None else found == "OK"
+
+    def key(self, *, remote: bool = False) -> Flow[str | None]:
+        """Read the key of the encryption, in capitals; None when none is told twice alike."""
+        last: str | None = None
+        with self._session.vault.hush():
+            for _ in range(TRIES):
+                found = yield from self.line("&E?", lambda line: _KEY.fullmatch(line) is not None, remote=remote)
+                if found is None or found == last:
+                    return found
+                last = found
+        return None
+
+    def set_key(self, key: str, *, remote: bool = False) -> Flow[bool]:
+        """Write the key. A radio answers OK even when it took another one: read it back."""
+        with self._session.vault.hush():
+            return bool((yield from self.confirmed(f"&E={key}", remote=remote)))
 
     def restart(self, *, remote: bool = False) -> Flow[None]:
         """Restart one end; it does not answer. The near end leaves its AT mode by that."""

@@ -9,10 +9,21 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["AtCodec", "AtLine", "Banner", "command", "parse_banner", "parse_table"]
+__all__ = [
+    "LONGEST",
+    "LONGEST_KEY",
+    "AtCodec",
+    "AtLine",
+    "Banner",
+    "command",
+    "parse_banner",
+    "parse_table",
+]
 
 LONGEST = 16
 """Characters that a radio takes of a line; one more throws it out of its AT mode without a word."""
+LONGEST_KEY = 69
+"""The same for a command with a key: `RT&E=` and 64 digits, which only radios with encryption take."""
 _KEPT = 160
 _ROW = re.compile(r"S(\d{1,2}):([A-Z0-9_/]{1,24})=(\d{1,10})")
 _BANNER = re.compile(r"(?:.* )?SiK (\d+(?:\.\d+)*)\S* on (\S+)", re.IGNORECASE)
@@ -66,8 +77,9 @@ class AtCodec:
 
 def command(text: str) -> bytes:
     """Give a command as bytes. ValueError for one that would throw the radio out of its AT mode."""
-    if len(text) > LONGEST or not text.isascii() or not text.isprintable():
-        raise ValueError(f"{text!r} is no command that a radio takes")
+    longest = LONGEST_KEY if text[2:5] == "&E=" else LONGEST
+    if len(text) > longest or not text.isascii() or not text.isprintable():
+        raise ValueError(f"{text[:5]!r}... is no command that a radio takes")
     return text.encode() + b"\r"
 
 

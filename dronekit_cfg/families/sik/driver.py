@@ -2,7 +2,8 @@
 
 Writes are staged in the RAM of both ends, the far end first. `commit` saves the far end, then the near one, and
 restarts nothing before both are saved: up to there both still run as before and hear each other. `discard` restarts
-what has staged values, which drops them. The key of the encryption is neither read nor written.
+what has staged values, which drops them. The level of the encryption is set and saved before its key, because a radio
+takes only a key of the right length; the key is a secret, and goes to the far end as the link is encrypted by then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dronekit_cfg.errors import NoAnswer, WriteRefused
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.families.places import known_by
-from dronekit_cfg.families.sik.registers import PAIR, READ_ONLY, REMOTE, base, choose, spec
+from dronekit_cfg.families.sik.registers import KEY, LEVEL, PAIR, READ_ONLY, REMOTE, base, choose, key_text, spec
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.sik_at import SikAt, Table
@@ -107,20 +108,36 @@ class SikDriver:
         """Read the registers of both ends. Raises NoAnswer."""
         values = yield from self._tables()
         assert self._identity is not None
-        settings = tuple(Setting(name, Value(Kind.UINT32, value)) for name, value in values.items())
-        return Snapshot(self._identity, taken, "at", settings)
+        settings = [Setting(name, Value(Kind.UINT32, value)) for name, value in values.items()]
+        settings += yield from self._keys(values)
+        return Snapshot(self._identity, taken, "at", tuple(settings))
+
+    def _keys(self, values: Mapping[str, int]) -> Flow[list[Setting]]:
+        """Read the keys of the ends that can encrypt, as fingerprints."""
+        found = []
+        for prefix in ("", REMOTE):
+            if prefix + LEVEL in values:
+                key = yield from self.at.key(remote=bool(prefix))
+                if key is not None:
+                    found.append(Setting(prefix + KEY, self.session.vault.seal(key)))
+        return found
 
     def spec(self) -> Flow[Spec | None]:
         """Give the facts about the registers that these radios have."""
         values = yield from self._tables()
         assert self._identity is not None
-        facts = {name: spec(name) for name in values}
+        names = [*values, *(n.replace(LEVEL, KEY) for n in values if base(n) == LEVEL)]
+        facts = {name: spec(name) for name in names}
         return Spec(self.family, "radio", self._identity.version, facts, t("the radios themselves"))
 
     def read(self, names: Collection[str]) -> Flow[Mapping[str, Setting | None]]:
         """Read some registers; inside a session this shows what is staged. Raises NoAnswer."""
         values = yield from self._tables()
-        return {n: Setting(n, Value(Kind.UINT32, values[n])) if n in values else None for n in names}
+        secret: list[Setting] = []
+        if any(base(name) == KEY for name in names):
+            secret = yield from self._keys(values)
+        found = {s.name: s for s in secret} | {n: Setting(n, Value(Kind.UINT32, v)) for n, v in values.items()}
+        return {name: found.get(name) for name in names}
 
     def write(self, changes: Sequence[Change]) -> Flow[tuple[Outcome, ...]]:
         """Stage in RAM, the far end first."""
@@ -134,6 +151,8 @@ class SikDriver:
 
     def _write(self, change: Change) -> Flow[Outcome]:
         name, wanted = change.name, change.wanted
+        if base(name) == KEY:
+            return (yield from self._write_key(change))
         if name not in self._numbers:
             return Outcome(name, wanted, None, Verdict.UNKNOWN)
         if name in self._saved and wanted.same(self._saved[name]):
@@ -149,6 +168,18 @@ class SikDriver:
         if not ok:
             return Outcome(name, wanted, change.old, Verdict.DENIED, t("the radio answers ERROR"))
         return Outcome(name, wanted, wanted, Verdict.WRITTEN)
+
+    def _write_key(self, change: Change) -> Flow[Outcome]:
+        """Stage a key and read it back, because a radio says OK to a key that it replaced by its default."""
+        name, wanted, remote = change.name, change.wanted, change.name.startswith(REMOTE)
+        self._staged[name] = wanted
+        if not (yield from self.at.set_key(self.session.vault.open(wanted), remote=remote)):
+            return Outcome(name, wanted, None, Verdict.LOST, t("no answer"))
+        held = yield from self.at.key(remote=remote)
+        echoed = self.session.vault.seal(held) if held is not None else None
+        verdict = Verdict.WRITTEN if wanted.same(echoed) else Verdict.LOST if held is None else Verdict.CLAMPED
+        detail = "" if verdict is Verdict.WRITTEN else t("its length must fit ENCRYPTION_LEVEL")
+        return Outcome(name, wanted, echoed, verdict, detail)
 
     def commit(self) -> Flow[None]:
         """Save the far end, then the near one, then restart both. Raises WriteRefused with nothing restarted."""
@@ -198,18 +229,22 @@ class SikDriver:
         near = yield from self.at.table()
         assert near is not None
         own = {name: value for name, (_, value) in near.items() if name in PAIR}
+        own_keys = [s.value for s in (yield from self._keys({n: v for n, (_, v) in near.items()}))]
         for values in held:
-            far = {base(name): int(value.number) for name, value in values.items() if base(name) in PAIR}
-            if (yield from self._run_with({**own, **far}, near)):
+            far = {base(n): int(v.number) for n, v in values.items() if base(n) in PAIR and v.kind is not Kind.SECRET}
+            keys = [v for n, v in values.items() if base(n) == KEY]
+            if (yield from self._run_with({**own, **far}, near, keys)):
                 self._paired = True
                 return True
-        yield from self._run_with(own, near)
+        yield from self._run_with(own, near, own_keys)
         return False
 
-    def _run_with(self, values: Mapping[str, int], near: Table) -> Flow[bool]:
+    def _run_with(self, values: Mapping[str, int], near: Table, keys: Sequence[Value]) -> Flow[bool]:
         """Store values in the near end and restart it; gives whether the far end answers then."""
         for name, value in values.items():
             yield from self.at.confirmed(f"S{near[name][0]}={value}")
+        for key in keys:
+            yield from self.at.set_key(self.session.vault.open(key))
         yield from self.at.confirmed("&W")
         yield from self.at.restart()
         yield from self.at.pause(BOOT_SECONDS)
@@ -232,7 +267,9 @@ class SikDriver:
         self.at.forget()
 
     def phase(self, name: str) -> Phase:
-        """What both ends must agree in comes last."""
+        """The level of the encryption comes first: it says how long a key may be. What must agree comes last."""
+        if base(name) == LEVEL:
+            return Phase.ROOT
         return Phase.LINK if base(name) in PAIR else Phase.SET
 
     def protected(self, name: str) -> str:
@@ -242,4 +279,6 @@ class SikDriver:
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a number into the stored value. ValueError says what the radio would make of it."""
         del known
+        if base(name) == KEY:
+            return self.session.vault.wanted(value, key_text) if not isinstance(value, Value) else value
         return choose(name, value)

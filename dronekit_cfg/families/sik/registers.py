@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from dronekit_cfg.model import Kind, SettingSpec, Value
 from dronekit_cfg.text import t
 
-__all__ = ["PAIR", "READ_ONLY", "REGISTERS", "REMOTE", "Register", "base", "choose", "spec"]
+__all__ = ["KEY", "LEVEL", "PAIR", "READ_ONLY", "REGISTERS", "REMOTE", "Register", "base", "choose", "key_text", "spec"]
 
 REMOTE = "remote."
 """What the names of the far end's settings begin with."""
-READ_ONLY = frozenset({"FORMAT", "SERIAL_SPEED", "ENCRYPTION_LEVEL", "OPPRESEND"})
-"""FORMAT and OPPRESEND do nothing; our own link hangs on SERIAL_SPEED; encryption needs a key, which is set by hand."""
+READ_ONLY = frozenset({"FORMAT", "SERIAL_SPEED", "OPPRESEND"})
+"""FORMAT and OPPRESEND do nothing; our own link hangs on SERIAL_SPEED."""
+KEY = "ENCRYPTION_KEY"
+"""Name of the setting that is the key of the encryption, a secret; only radios with LEVEL have it."""
+LEVEL = "ENCRYPTION_LEVEL"
 PAIR = frozenset(
-    {"NETID", "AIR_SPEED", "ECC", "MANCHESTER", "MIN_FREQ", "MAX_FREQ", "NUM_CHANNELS", "MAX_WINDOW", "LBT_RSSI"}
+    {
+        *("NETID", "AIR_SPEED", "ECC", "MANCHESTER", "MIN_FREQ", "MAX_FREQ", "NUM_CHANNELS", "MAX_WINDOW", "LBT_RSSI"),
+        *(LEVEL, KEY),
+    }
 )
-"""Registers in which the two ends must agree, or they do not hear each other (the last two: or not well)."""
+"""Registers in which the two ends must agree, or they do not hear each other (MAX_WINDOW, LBT_RSSI: or not well)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,10 @@ REGISTERS: Mapping[str, Register] = {
     "MANCHESTER": Register("Manchester encoding", high=1),
     "RTSCTS": Register("hardware flow control", high=1),
     "MAX_WINDOW": Register("longest transmit window", low=33, high=131, unit="ms"),
-    "ENCRYPTION_LEVEL": Register("encryption"),
+    LEVEL: Register(
+        "encryption: 0 off; 1, 2, 3 are AES with 128, 192, 256 bits (CBC), 17, 18, 19 the same (CTR)", high=19
+    ),
+    KEY: Register("key of the encryption, a secret"),
 }
 
 
@@ -63,8 +72,23 @@ def base(name: str) -> str:
     return name.removeprefix(REMOTE)
 
 
+def key_text(text: str) -> str:
+    """Give a key in the form in which a radio holds it. ValueError for one that it would silently replace or change.
+
+    Too short ones become a default, digits that are not hexadecimal become 0 [SiK Firmware/radio/at.c].
+    """
+    key = text.strip().upper()
+    if len(key) not in {32, 48, 64} or not set(key) <= set("0123456789ABCDEF"):
+        raise ValueError(
+            t("the key is {length} characters; it takes 32, 48 or 64 hexadecimal digits", length=len(text.strip()))
+        )
+    return key
+
+
 def spec(name: str) -> SettingSpec:
     """Give the facts about a setting of either end."""
+    if base(name) == KEY:
+        return SettingSpec(name, Kind.SECRET, REGISTERS[KEY].label, reboot=True)
     facts = REGISTERS.get(base(name), Register(""))
     return SettingSpec(
         name,

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dronekit_cfg.errors import UsageError
-from dronekit_cfg.families.sik.registers import PAIR, REGISTERS
+from dronekit_cfg.families.sik.registers import KEY, LEVEL, PAIR, REGISTERS
 from dronekit_cfg.sim.agenda import Agenda
 from dronekit_cfg.sim.memory import Memory
 from dronekit_cfg.sim.module_options import ModuleFaults, ModuleSetup, read_options
 from dronekit_cfg.sim.serial_output import SerialOutput
 from dronekit_cfg.text import t
+from dronekit_cfg.wire.at import LONGEST, LONGEST_KEY
 
 __all__ = ["DEFAULTS", "Radio", "SikPair", "make_simulated"]
 
@@ -39,27 +40,31 @@ DEFAULTS: Mapping[str, int] = {
     "MAX_WINDOW": 131,
 }
 POWERS = (1, 2, 5, 8, 11, 14, 17, 20)
-_PAIRED = PAIR - {"MAX_WINDOW", "LBT_RSSI"}
+_PAIRED = PAIR - {"MAX_WINDOW", "LBT_RSSI", KEY}
+DEFAULT_KEY = "62" * 16
+"""What a radio holds instead of a key that it could not take [SiK Firmware/radio/parameters.c]."""
 GUARD = 1.0
 BOOT = 0.6
 AIR = 0.25
-LONGEST = 16
 _SET = re.compile(r"S(\d{1,2})=(\d{1,10})")
 _GET = re.compile(r"S(\d{1,2})\?")
 
 
 def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path | None) -> SikPair:
     """Make a simulated pair. Raises UsageError for a target, option or value that there is not."""
-    if target != "sik-pair":
-        raise UsageError(t("there is no simulated radio {target!r}", target=target), hint=t("use sim:sik-pair"))
-    return SikPair(read_options(target, options, state_dir, baud=57600))
+    if target not in {"sik-pair", "sik-pair-aes"}:
+        raise UsageError(
+            t("there is no simulated radio {target!r}", target=target), hint=t("use sim:sik-pair or sim:sik-pair-aes")
+        )
+    return SikPair(read_options(target, options, state_dir, baud=57600), aes=target.endswith("-aes"))
 
 
 class Radio:
     """One end: its registers in RAM, those that it runs with, and those that it saved."""
 
-    def __init__(self, end: str, memory: Memory, faults: ModuleFaults) -> None:
+    def __init__(self, end: str, memory: Memory, faults: ModuleFaults, *, aes: bool = False) -> None:
         self._end = end
+        self.defaults = {**DEFAULTS, LEVEL: 0} if aes else DEFAULTS
         self._memory = memory
         self._faults = faults
         self.boots = 0
@@ -70,7 +75,8 @@ class Radio:
         """Start with what is saved, snapped to what the board can do."""
         self.boots += 1
         self.up_at = now + (BOOT if self.boots > 1 else 0)
-        saved = {n: int(self._memory.values.get(f"{self._end}/{n}", v)) for n, v in DEFAULTS.items()}
+        saved = {n: int(self._memory.values.get(f"{self._end}/{n}", v)) for n, v in self.defaults.items()}
+        self.key = self.running_key = str(self._memory.values.get(f"{self._end}/key", DEFAULT_KEY))
         rates = REGISTERS["AIR_SPEED"].only
         saved["AIR_SPEED"] = next((rate for rate in rates if rate >= saved["AIR_SPEED"]), rates[-1])
         saved["TXPOWER"] = max((p for p in POWERS if p <= saved["TXPOWER"]), default=POWERS[0])
@@ -79,7 +85,9 @@ class Radio:
 
     def answer(self, text: str) -> str | None:
         """Carry out a command without its AT or RT; None when it is answered by silence."""
-        names = list(DEFAULTS)
+        names = list(self.defaults)
+        if LEVEL in self.defaults and text.startswith("&E"):
+            return self._encrypt(text[2:])
         fixed = {"": "OK\r\n", "I": "SiK 2.2 on HM-TRP\r\n"}
         if text in fixed:
             return fixed[text]
@@ -88,12 +96,31 @@ class Radio:
         if text == "&W":
             if not self._faults.ram_only:
                 self._memory.store_many({f"{self._end}/{n}": v for n, v in self.registers.items()})
+                if LEVEL in self.defaults:
+                    self._memory.store(f"{self._end}/key", self.key)
             return "OK\r\n"
+        return self._register(text, names)
+
+    def _register(self, text: str, names: list[str]) -> str:
         if (found := _GET.fullmatch(text)) and int(found[1]) < len(names):
             return f"{self.registers[names[int(found[1])]]}\r\n"
         if (found := _SET.fullmatch(text)) and 0 < int(found[1]) < len(names):
             return self._set(names[int(found[1])], int(found[2]))
         return "ERROR\r\n"
+
+    def _encrypt(self, text: str) -> str:
+        """Tell or take the key; one of the wrong length is replaced by the default, and OK follows all the same."""
+        if text == "?":
+            return f"{self.key}\r\n"
+        if not text.startswith("="):
+            return "ERROR\r\n"
+        length = {2: 48, 3: 64}.get(self.registers[LEVEL] & 0xF, 32)
+        digits = "".join(c if c in "0123456789ABCDEF" else "0" for c in text[1:])
+        if len(digits) == length:
+            self.key = digits
+            return "OK\r\n"
+        self.key = DEFAULT_KEY
+        return "ERROR - Key length is incorrect\r\nOK\r\n"
 
     def _set(self, name: str, value: int) -> str:
         facts = REGISTERS[name]
@@ -109,12 +136,13 @@ class SikPair:
 
     hung_up = False
 
-    def __init__(self, setup: ModuleSetup) -> None:
+    def __init__(self, setup: ModuleSetup, *, aes: bool = False) -> None:
+        self._longest = LONGEST_KEY if aes else LONGEST
         self.place = f"sim-{setup.identifier}"
         self.faults = setup.faults
         self.memory = setup.memory
-        self.local = Radio("local", setup.memory, setup.faults)
-        self.remote = Radio("remote", setup.memory, setup.faults)
+        self.local = Radio("local", setup.memory, setup.faults, aes=aes)
+        self.remote = Radio("remote", setup.memory, setup.faults, aes=aes)
         self._random = setup.random
         self._out = SerialOutput(setup.baud)
         self._agenda = Agenda()
@@ -169,7 +197,7 @@ class SikPair:
     def _type(self, character: str, now: float) -> None:
         if character != "\r":
             self._line += character.upper()
-            if len(self._line) > LONGEST:
+            if len(self._line) > self._longest:
                 self._leave()
             return
         line, self._line = self._line, ""
@@ -212,7 +240,9 @@ class SikPair:
         near, far = self.local.running, self.remote.running
         gone = self.faults.remote_gone and self._writes >= self.faults.remote_gone
         up = now >= self.local.up_at and now >= self.remote.up_at
-        return up and not gone and all(near[n] == far[n] for n in _PAIRED)
+        alike = all(near[n] == far[n] for n in _PAIRED if n in near)
+        secret = not near.get(LEVEL) or self.local.running_key == self.remote.running_key
+        return up and not gone and alike and secret
 
     def _lost(self) -> bool:
         return bool(self.faults.lost) and self._random.random() < self.faults.lost
