@@ -31,7 +31,8 @@ IDLE_SECONDS = 3.7
 BURST_REPLIES = 512
 """Sequence numbers that a burst may use: at most 500 blocks and the end."""
 OPEN_TRIES = 6
-CONFLICTS = 3
+CONFLICTS = 8
+"""How often another station's session is waited out: 30 s, in which it reads all settings over a slow radio."""
 _HEAD = struct.Struct("<HBBBBBxI")
 
 
@@ -131,7 +132,7 @@ class FtpSession:
         self.early: list[FtpReply] = []
         self.size = 0
         self.opened = False
-        self._told = False
+        self._told = ""
 
     def request(self, op: FtpOp, *, offset: int = 0, size: int = 0, data: bytes = b"") -> tuple[int, bytes]:
         """Give the sequence number that the reply will bear, and the frame."""
@@ -165,11 +166,14 @@ class FtpSession:
         """
         if not self.opened or reply.session == self.number or reply.request in _OPENERS:
             return True
-        if not self._told:
-            self._told = True
-            text = t("{who} transfers files over this link at the same time", who=others(self.conversation))
-            self.conversation.session.report(Note(text, level="warning"))
+        self._tell(t("{who} transfers files over this link at the same time", who=others(self.conversation)))
         return False
+
+    def _tell(self, text: str) -> None:
+        """Say it once, and again when it is known who the other station is."""
+        if text != self._told:
+            self._told = text
+            self.conversation.session.report(Note(text, level="warning"))
 
     def open(self, op: FtpOp, *, burst: int = 0) -> Flow[int]:
         """Free our own old session and open or create the file.
@@ -205,8 +209,8 @@ class FtpSession:
                 who = others(self.conversation) if reply.error in _BUSY else ""
                 raise FtpRefused(self.path, reply.error, reply.data[1] if len(reply.data) > 1 else 0, who)
             conflicts += 1
-            text = t("{who} transfers files with the vehicle; waiting for it to end", who=others(self.conversation))
-            self.conversation.session.report(Note(text, level="warning"))
+            who = others(self.conversation)
+            self._tell(t("{who} transfers files with the vehicle; waiting for it to end", who=who))
             yield from self._idle(IDLE_SECONDS)
         raise NoAnswer(
             t("the vehicle does not answer file transfer"), hint=t("check the link; file transfer may be switched off")

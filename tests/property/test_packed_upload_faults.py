@@ -63,6 +63,11 @@ def kill_after(connection: Connection, operation: int, number: int) -> None:
     connection.link.write = deadly  # type: ignore[method-assign]  # a trap for this one connection
 
 
+def no_more(flow: Any, **_: Any) -> None:
+    """Stand in for a runner of a process that is dead."""
+    flow.close()
+
+
 def values(snapshot: Snapshot, names: list[str]) -> list[Value | None]:
     return [snapshot.value(name) for name in names]
 
@@ -94,7 +99,7 @@ def test_killed_in_mid_upload_recover_ends_in_the_old_or_the_new_state(
         kill_after(connection, operation, number)
         with pytest.raises(Killed):
             apply(connection, goal, state)
-        connection.link.write = lambda _: None  # type: ignore[method-assign]  # a dead process says no goodbye
+        connection.runner.run = no_more  # type: ignore[assignment]  # a dead process says no goodbye
     assert uploads
     assert uploads[0] > 200
     with connected(tmp_path) as connection:
