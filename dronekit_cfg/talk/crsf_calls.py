@@ -18,6 +18,7 @@ from dronekit_cfg.wire.crsf import (
     Device,
     Entry,
     Frame,
+    Step,
     encode,
     parse_device,
     parse_entry,
@@ -32,6 +33,9 @@ PATIENCE = 0.5
 TRIES = 5
 SETTLE = 0.35
 """Seconds after a write before it is read back: a packet rate waits for the next sync."""
+BEAT = 0.05
+"""Between two frames on a handset's wire; a module looks for another speed after a second without one."""
+COMMAND_SECONDS = 10.0
 _CHUNKS = 32
 
 
@@ -42,6 +46,7 @@ class CrsfCalls:
         self._session = session
         self._codec = codec
         self.device = int(Address.MODULE)
+        self.origin = int(Address.USB)
 
     def ping(self, *, tries: int = TRIES) -> Flow[Device]:
         """Find a device that answers, the transmitter module before a receiver. Raises NoAnswer, LinkGarbage."""
@@ -49,11 +54,11 @@ class CrsfCalls:
         def fits(frame: CrsfFrame) -> Device | None:
             return parse_device(frame.body) if frame.type == Frame.DEVICE else None
 
-        request = CrsfFrame(Frame.PING, Address.BROADCAST, Address.USB)
         for _ in range(tries):
             found: dict[int, Device] = {}
-            send, until = encode(request), self._session.now() + PATIENCE
-            while (frame := (yield Wait(send, until))) is not None:
+            until = self._session.now() + PATIENCE
+            send = encode(CrsfFrame(Frame.PING, Address.BROADCAST, self.origin))
+            while (frame := (yield from self._next(send, until))) is not None:
                 send = b""
                 device = _guarded(fits, frame)
                 if device is not None:
@@ -64,6 +69,55 @@ class CrsfCalls:
                 self.device = Address.MODULE if Address.MODULE in found else min(found)
                 return found[self.device]
         raise self._silence()
+
+    def find(self) -> Flow[Device]:
+        """Find a device: as a computer on USB, as the flight controller of a receiver, as a handset of a module.
+
+        No channels are ever sent: the handset's part is played by pings alone. Raises NoAnswer, LinkGarbage.
+        """
+        for origin in (Address.USB, Address.FLIGHT_CONTROLLER, Address.HANDSET):
+            self.origin = origin
+            try:
+                return (yield from self.ping(tries=2))
+            except (NoAnswer, LinkGarbage):
+                continue
+        self.origin = Address.USB
+        raise self._silence()
+
+    def _next(self, send: bytes, until: float) -> Flow[CrsfFrame | None]:
+        """Send, and give the next frame. On a handset's wire a module speaks only after it was spoken to."""
+        if self.origin != Address.HANDSET:
+            frame: CrsfFrame | None = yield Wait(send, until)
+            return frame
+        beat = encode(CrsfFrame(Frame.PING, Address.BROADCAST, self.origin))
+        while (now := self._session.now()) < until:
+            frame = yield Wait(send, min(until, now + BEAT))
+            if frame is not None:
+                return frame
+            send = beat
+        return None
+
+    def run(self, number: int, *, confirmed: bool) -> Flow[Entry]:
+        """Give a command and see it through; a device that leaves meanwhile (Wi-Fi) ends it. Gives its last state.
+
+        Raises NoAnswer when it is not taken up at all. A question of the device is answered with `confirmed`.
+        """
+        yield from self._step(number, Step.START)
+        state = yield from self.entry(number)
+        end = self._session.now() + COMMAND_SECONDS
+        while state.value in {Step.RUNNING, Step.ASKS} and self._session.now() < end:
+            if state.value == Step.ASKS:
+                yield from self._step(number, Step.CONFIRMED if confirmed else Step.CANCEL)
+            else:
+                yield from self._step(number, Step.QUERY)
+            try:
+                state = yield from self.entry(number)
+            except NoAnswer:
+                return state
+        return state
+
+    def _step(self, number: int, step: Step) -> Flow[None]:
+        yield from self.write(number, bytes((step,)))
 
     def present(self) -> Flow[bool]:
         """Say whether a device answers one ping."""
@@ -98,7 +152,7 @@ class CrsfCalls:
 
     def write(self, number: int, value: bytes) -> Flow[None]:
         """Send a value; it is not answered."""
-        yield Wait(encode(CrsfFrame(Frame.WRITE, self.device, Address.USB, bytes((number,)) + value)))
+        yield Wait(encode(CrsfFrame(Frame.WRITE, self.device, self.origin, bytes((number,)) + value)))
         until = self._session.now() + SETTLE
         while (yield Wait(b"", until)) is not None:
             pass
@@ -114,9 +168,9 @@ class CrsfCalls:
         return None
 
     def _ask(self, kind: int, body: bytes, fits: Callable[[CrsfFrame], T | None]) -> Flow[T | None]:
-        send = encode(CrsfFrame(kind, self.device, Address.USB, body))
+        send = encode(CrsfFrame(kind, self.device, self.origin, body))
         until = self._session.now() + PATIENCE
-        while (frame := (yield Wait(send, until))) is not None:
+        while (frame := (yield from self._next(send, until))) is not None:
             send = b""
             found = fits(frame) if frame.origin == self.device else None
             if found is not None:
@@ -127,11 +181,16 @@ class CrsfCalls:
         if self._codec.noise.strip(b"\0\xff") and not self._codec.heard:
             return LinkGarbage(
                 t("bytes arrive that are no CRSF"),
-                hint=t("try ?baud=460800 (USB) or 420000 (a receiver's port), or another --family"),
+                hint=t(
+                    "check the baud rate (serial:PORT@460800 on USB, 420000 at a receiver), or name another --family"
+                ),
             )
         return NoAnswer(
             t("no ExpressLRS module answers"),
-            hint=t("check cable and ?baud= (USB 460800); a module in Wi-Fi or MAVLink mode does not answer"),
+            hint=t(
+                "check cable and baud rate (USB 460800); in Wi-Fi mode a module answers at http:10.0.0.1 until it is"
+                " switched off and on, in MAVLink mode it is reached over Wi-Fi only"
+            ),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from dronekit_cfg.wire.msp import crc8_dvb_s2
@@ -22,6 +22,7 @@ __all__ = [
     "Entry",
     "EntryType",
     "Frame",
+    "Step",
     "encode",
     "parse_device",
     "parse_entry",
@@ -40,6 +41,7 @@ class Address(IntEnum):
     BROADCAST = 0x00
     USB = 0x10
     FLIGHT_CONTROLLER = 0xC8
+    HANDSET = 0xEA
     RECEIVER = 0xEC
     MODULE = 0xEE
 
@@ -53,6 +55,18 @@ class Frame(IntEnum):
     READ = 0x2C
     WRITE = 0x2D
     STATUS = 0x2E
+
+
+class Step(IntEnum):
+    """Steps of a command."""
+
+    IDLE = 0
+    START = 1
+    RUNNING = 2
+    ASKS = 3
+    CONFIRMED = 4
+    CANCEL = 5
+    QUERY = 6
 
 
 class EntryType(IntEnum):
@@ -80,6 +94,7 @@ _NUMBERS = {
     EntryType.INT16: ">h",
     EntryType.UINT32: ">I",
     EntryType.INT32: ">i",
+    EntryType.FLOAT: ">i",
 }
 
 
@@ -105,7 +120,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One parameter. `value` is a number (of a selection its index) or a text; `options` are a selection's labels."""
+    """One parameter. `value` is a number (of a selection its index) or a text; `options` are a selection's labels.
+
+    A FLOAT has `precision` digits behind the point; a COMMAND has its step as value, its text as unit.
+    """
 
     number: int
     parent: int
@@ -117,6 +135,7 @@ class Entry:
     low: int = 0
     high: int = 0
     unit: str = ""
+    precision: int = 0
 
     @property
     def format(self) -> str:
@@ -217,11 +236,25 @@ def parse_entry(number: int, data: bytes) -> Entry:
         labels = tuple(options.split(";"))
         return Entry(number, parent, kind, entry.hidden, name, rest[0], labels, rest[1], rest[2], _text(rest[4:])[0])
     if entry.format:
-        size = struct.calcsize(entry.format)
-        if len(rest) < 4 * size:
-            raise ValueError("a number without its range")
-        value, low, high = (struct.unpack_from(entry.format, rest, place * size)[0] for place in range(3))
-        return Entry(number, parent, kind, entry.hidden, name, value, (), low, high, _text(rest[4 * size :])[0])
+        return _number(entry, rest)
+    if kind is EntryType.COMMAND:
+        if len(rest) < 2:
+            raise ValueError("a command without its step")
+        return Entry(number, parent, kind, entry.hidden, name, rest[0], unit=_text(rest[2:])[0])
     if kind in {EntryType.INFO, EntryType.STRING}:
         return Entry(number, parent, kind, entry.hidden, name, _text(rest)[0])
     return entry
+
+
+def _number(entry: Entry, rest: bytes) -> Entry:
+    """Read value, range and unit of a number; of a float the precision and the step stand before the unit."""
+    size = struct.calcsize(entry.format)
+    if len(rest) < 4 * size:
+        raise ValueError("a number without its range")
+    value, low, high = (struct.unpack_from(entry.format, rest, place * size)[0] for place in range(3))
+    rest, precision = rest[4 * size :], 0
+    if entry.type is EntryType.FLOAT:
+        if len(rest) < 5:
+            raise ValueError("a float without its precision")
+        precision, rest = min(rest[0], 9), rest[5:]
+    return replace(entry, value=value, low=low, high=high, unit=_text(rest)[0], precision=precision)

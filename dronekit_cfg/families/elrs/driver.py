@@ -1,7 +1,8 @@
 """Talk to an ExpressLRS transmitter module or receiver over its CRSF parameters.
 
 A module has no serial number and cannot be restarted over CRSF: a person is asked to switch it off and on, and it is
-waited for. Commands (bind, Wi-Fi) are never given. MAVLink must not reach such a port: it changes the link mode.
+waited for. Commands (bind, Wi-Fi) are given only where a person asks for one (`command`). MAVLink must not reach such a
+port: it changes the link mode.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dronekit_cfg.errors import LinkGarbage, LinkLost, NoAnswer
+from dronekit_cfg.errors import Armed, LinkGarbage, LinkLost, NoAnswer, UsageError, VehicleError
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
-from dronekit_cfg.families.elrs.tree import choose, packed, paths, setting, spec
+from dronekit_cfg.families.elrs.tree import choose, commands, packed, paths, setting, spec
 from dronekit_cfg.families.places import known_by
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.crsf_calls import CrsfCalls
 from dronekit_cfg.talk.flow import Flow, Session
+from dronekit_cfg.talk.speeds import find_speed
 from dronekit_cfg.text import t
-from dronekit_cfg.wire.crsf import Address, CrsfCodec, Entry
+from dronekit_cfg.wire.crsf import Address, CrsfCodec, Device, Entry, Step
 
 __all__ = ["ElrsDriver"]
 
 _SERIAL = b"ELRS"
 _ARMED = 1 << 3
+SPEEDS = (460800, 420000, 115200, 921600, 400000, 1870000)
+"""USB, a receiver's wire, slow handsets, some modules' USB, handsets."""
+LISTEN_SECONDS = 0.3
 SWITCH_OFF_SECONDS = 120.0
 """How long a person has to switch the module off."""
 _MISSES = 4
@@ -44,10 +49,11 @@ class ElrsDriver:
         self._identity: Identity | None = None
         self._count = 0
         self._entries: dict[str, Entry] = {}
+        self._commands: dict[str, Entry] = {}
 
     def identify(self) -> Flow[Identity]:
         """Find the module. Raises NoAnswer, LinkGarbage (also for CRSF devices that are no ExpressLRS)."""
-        device = yield from self.calls.ping()
+        device = yield from self._find()
         if device.serial != _SERIAL:
             raise LinkGarbage(
                 t("{name} is a CRSF device, but no ExpressLRS module", name=device.name),
@@ -66,6 +72,55 @@ class ElrsDriver:
         )
         return self._identity
 
+    def _find(self) -> Flow[Device]:
+        """Find the module; at first also at other speeds than the port has."""
+        if self._identity is not None:
+            return (yield from self.calls.ping())
+        try:
+            return (yield from self.calls.find())
+        except (NoAnswer, LinkGarbage):
+            found = yield from find_speed(
+                self.session,
+                self.codec,
+                SPEEDS,
+                listen=LISTEN_SECONDS,
+                sounds_right=lambda: self.codec.heard,
+                ask=self._asked,
+            )
+            if found is None:
+                raise
+            return found
+
+    def _asked(self) -> Flow[Device | None]:
+        try:
+            return (yield from self.calls.ping(tries=2))
+        except (NoAnswer, LinkGarbage):
+            return None
+
+    def commands(self) -> Flow[tuple[str, ...]]:
+        """Give the paths of the commands that the module knows. Raises NoAnswer."""
+        if not self._commands:
+            yield from self._read()
+        return tuple(self._commands)
+
+    def command(self, path: str, *, confirmed: bool) -> Flow[str]:
+        """Give a command, which a person asked for; gives its last words. Raises UsageError, VehicleError, NoAnswer."""
+        known = yield from self.commands()
+        if path not in self._commands:
+            raise UsageError(
+                t("the module has no command {path}", path=path), hint=t("it has {known}", known=", ".join(known))
+            )
+        if (yield from self.arm_state()).armed:
+            raise Armed(
+                t("the handset says that the vehicle is armed"), hint=t("disarm it, then run the command again")
+            )
+        state = yield from self.calls.run(self._commands[path].number, confirmed=confirmed)
+        if state.value == Step.ASKS:
+            raise VehicleError(
+                t("the module asks: {question}", question=state.unit), hint=t("answer with --yes if it may go on")
+            )
+        return state.unit
+
     def _ready(self) -> Flow[Identity]:
         return self._identity or (yield from self.identify())
 
@@ -82,6 +137,7 @@ class ElrsDriver:
             entry = yield from self.calls.entry(number)
             entries.append(entry)
         self._entries = paths(entries)
+        self._commands = commands(entries)
         return self._entries
 
     def snapshot(self, *, taken: str) -> Flow[Snapshot]:

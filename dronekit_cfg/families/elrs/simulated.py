@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.sim.module_options import ModuleSetup, read_options
 from dronekit_cfg.sim.serial_output import SerialOutput
 from dronekit_cfg.text import t
-from dronekit_cfg.wire.crsf import Address, CrsfCodec, CrsfFrame, EntryType, Frame, encode
+from dronekit_cfg.wire.crsf import Address, CrsfCodec, CrsfFrame, EntryType, Frame, Step, encode
 
-__all__ = ["Module", "make_simulated"]
+__all__ = ["MODELS", "Model", "Module", "make_simulated"]
 
 LATENCY = 0.008
 OFF = 4.0
 CHUNK = 56
 PATIENCE = 5
-_NAME = "Simulated ELRS TX"
+COMMAND_SECONDS = 2.0
 _RATES = "50(-115dBm);100Full(-112dBm);150(-112dBm);250(-108dBm);333Full(-105dBm);500(-105dBm);;"
 _AUX = "Off;Dyn;AUX9;AUX10;AUX11;AUX12"
 # number: parent, type, name, options or text, default, highest
+_Row = tuple[int, EntryType, str, str, int, int]
 _TREE: Mapping[int, tuple[int, EntryType, str, str, int, int]] = {
     1: (0, EntryType.SELECTION, "Packet Rate", _RATES, 3, 7),
     2: (0, EntryType.SELECTION, "Telem Ratio", "Std;Off;1:128;1:64;1:32;1:16;1:8;1:4;1:2;Race", 0, 9),
@@ -48,13 +50,43 @@ _TREE: Mapping[int, tuple[int, EntryType, str, str, int, int]] = {
     19: (0, EntryType.INFO, "Bad/Good", "0/250", 0, 0),
     20: (0, EntryType.INFO, "4.0.0 ISM2G4", "a1b2c3", 0, 0),
 }
+_RECEIVER: Mapping[int, _Row] = {
+    1: (0, EntryType.SELECTION, "Protocol", "CRSF;Inverted CRSF;SBUS;Inverted SBUS;SUMD;MAVLink", 0, 5),
+    2: (0, EntryType.SELECTION, "SBUS failsafe", "No Pulses;Last Pos", 0, 1),
+    3: (0, EntryType.SELECTION, "Tlm Power", "10;25;50;100;MatchTX", 3, 4),
+    4: (0, EntryType.SELECTION, "Bind Storage", "Persistent;Volatile;Returnable;Administered", 0, 3),
+    5: (0, EntryType.COMMAND, "Enter Bind Mode", "", 0, 0),
+    6: (0, EntryType.INFO, "4.0.0 ISM2G4", "a1b2c3", 0, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a simulated module is. `handset`: its port is a handset's wire, on which it only speaks when spoken to."""
+
+    name: str
+    address: int
+    tree: Mapping[int, _Row]
+    baud: int
+    handset: bool = False
+
+
+MODELS: Mapping[str, Model] = {
+    "elrs-tx": Model("Simulated ELRS TX", Address.MODULE, _TREE, 460800),
+    "elrs-rx": Model("Simulated ELRS RX", Address.RECEIVER, _RECEIVER, 420000),
+    "elrs-tx-handset": Model("Simulated ELRS TX", Address.MODULE, _TREE, 400000, handset=True),
+}
+"""Everything behind `sim:elrs-...`."""
 
 
 def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path | None) -> Module:
     """Make a simulated module. Raises UsageError for a target, option or value that there is not."""
-    if target != "elrs-tx":
-        raise UsageError(t("there is no simulated module {target!r}", target=target), hint=t("use sim:elrs-tx"))
-    return Module(read_options(target, options, state_dir, baud=460800))
+    if target not in MODELS:
+        raise UsageError(
+            t("there is no simulated module {target!r}", target=target),
+            hint=t("use {names}", names=", ".join(f"sim:{n}" for n in MODELS)),
+        )
+    return Module(MODELS[target], read_options(target, options, state_dir, baud=MODELS[target].baud))
 
 
 class Module:
@@ -62,31 +94,42 @@ class Module:
 
     hung_up = False
 
-    def __init__(self, setup: ModuleSetup) -> None:
+    def __init__(self, model: Model, setup: ModuleSetup) -> None:
+        self.model = model
         self.place = f"sim-{setup.identifier}"
         self.faults = setup.faults
         self.memory = setup.memory
         self._random = setup.random
         self._out = SerialOutput(setup.baud)
+        self._baud = setup.baud
+        self.host_baud = setup.host_baud or setup.baud
+        self._held: list[bytes] = []
         self.commands: list[int] = []
         self.boots = 0
         self._writes = 0
         self._boot(-math.inf)
+
+    def set_host_baud(self, baud: int) -> None:
+        """Note the speed of the other end; at another than ours each hears noise."""
+        self.host_baud = baud
 
     def connected(self, now: float) -> None:
         """A host opened the port: the module does not notice."""
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes; while it is off it hears nothing."""
-        if now < self._up_at:
+        if now < self._up_at or self.host_baud != self._baud:
             return
         self._codec.receive_data(data)
         while (frame := self._codec.next_event()) is not None and now >= self._up_at:
+            if self.model.handset:
+                self._speak_up(frame, now)
             self._take(frame, now)
 
     def poll(self, now: float) -> bytes:
         """Give what has arrived."""
-        return self._out.take(now)
+        data = self._out.take(now)
+        return data if self.host_baud == self._baud else bytes(b ^ 0xA5 for b in data)
 
     def next_due(self, now: float) -> float:
         """Give when something arrives next."""
@@ -100,33 +143,53 @@ class Module:
         self._codec = CrsfCodec()
         self._out.clear()
         self._pings = 0
-        self.values = {n: int(self.memory.values.get(str(n), row[4])) for n, row in _TREE.items()}
+        self.values = {n: int(self.memory.values.get(str(n), row[4])) for n, row in self.model.tree.items()}
+        self._steps: dict[int, tuple[Step, float]] = {}
+        self.wifi = False
+        self._held.clear()
 
     def _say(self, kind: int, to: int, body: bytes, now: float) -> None:
         if self.faults.mute_after and self._writes >= self.faults.mute_after:
             return
         if not (self.faults.lost and self._random.random() < self.faults.lost):
-            self._out.add(now + LATENCY, encode(CrsfFrame(kind, to, Address.MODULE, body)))
+            data = encode(CrsfFrame(kind, to, self.model.address, body))
+            if self.model.handset:
+                self._held.append(data)
+            else:
+                self._out.add(now + LATENCY, data)
+
+    def _speak_up(self, frame: CrsfFrame, now: float) -> None:
+        """Say what was held back: on a handset's wire that is allowed behind a frame of the handset."""
+        if frame.origin == Address.HANDSET:
+            for data in self._held:
+                self._out.add(now + 0.001, data)
+            self._held.clear()
 
     def _take(self, frame: CrsfFrame, now: float) -> None:
-        if frame.destination not in {Address.BROADCAST, Address.MODULE}:
+        address = self.model.address
+        if frame.destination not in {Address.BROADCAST, address} or self.wifi:
+            self._pings = self._pings + 1 if frame.type == Frame.PING else 0
+            if self.wifi and self._pings >= PATIENCE:
+                self._boot(now)
+            return
+        if self.model.handset and frame.origin != Address.HANDSET:
             return
         self._pings = self._pings + 1 if frame.type == Frame.PING else 0
         if self._pings >= PATIENCE:
             self._boot(now)
         elif frame.type == Frame.PING:
-            numbers = b"ELRS" + bytes(4) + bytes((0, 4, 0, 0)) + bytes((len(_TREE), 0))
-            self._say(Frame.DEVICE, frame.origin, _NAME.encode() + b"\0" + numbers, now)
-        elif frame.type == Frame.READ and frame.body[:1] and frame.body[0] in _TREE:
+            numbers = b"ELRS" + bytes(4) + bytes((0, 4, 0, 0)) + bytes((len(self.model.tree), 0))
+            self._say(Frame.DEVICE, frame.origin, self.model.name.encode() + b"\0" + numbers, now)
+        elif frame.type == Frame.READ and frame.body[:1] and frame.body[0] in self.model.tree:
             self._entry(frame, now)
         elif frame.type == Frame.WRITE and frame.body[:2] == b"\0\0":
             self._say(Frame.STATUS, frame.origin, bytes((0, 0, 250, 0)) + b"\0", now)
-        elif frame.type == Frame.WRITE and len(frame.body) > 1 and frame.body[0] in _TREE:
+        elif frame.type == Frame.WRITE and len(frame.body) > 1 and frame.body[0] in self.model.tree:
             self._write(frame.body[0], frame.body[1], now)
 
     def _entry(self, frame: CrsfFrame, now: float) -> None:
         number, chunk = frame.body[0], frame.body[1]
-        parent, kind, name, text, _, high = _TREE[number]
+        parent, kind, name, text, _, high = self.model.tree[number]
         value = self.values[number]
         head = bytes((parent, kind)) + name.encode() + b"\0"
         tails = {
@@ -134,7 +197,8 @@ class Module:
             EntryType.UINT8: bytes((value, 1, high, 1)) + b"\0",
             EntryType.FOLDER: text.encode("latin-1"),
             EntryType.INFO: text.encode() + b"\0",
-            EntryType.COMMAND: bytes((0, 200)) + b"\0",
+            EntryType.COMMAND: bytes((self._step(number, now), 200))
+            + (b"Working...\0" if number in self._steps else b"\0"),
         }
         data = head + tails[kind]
         chunks = [data[i : i + CHUNK] for i in range(0, len(data), CHUNK)]
@@ -142,10 +206,27 @@ class Module:
             body = bytes((number, len(chunks) - 1 - chunk)) + chunks[chunk]
             self._say(Frame.ENTRY, frame.origin, body, now)
 
-    def _write(self, number: int, value: int, now: float) -> None:
-        kind, name, high = _TREE[number][1], _TREE[number][2], _TREE[number][5]
-        if kind is EntryType.COMMAND:
+    def _step(self, number: int, now: float) -> Step:
+        step, since = self._steps.get(number, (Step.IDLE, now))
+        if step is Step.RUNNING and now > since + COMMAND_SECONDS:
+            del self._steps[number]
+            return Step.IDLE
+        return step
+
+    def _command(self, number: int, name: str, step: int, now: float) -> None:
+        """Begin a command, or go on with it: Wi-Fi is on from the first question on and CRSF off."""
+        if step == Step.START:
             self.commands.append(number)
+            self._steps[number] = (Step.RUNNING, now)
+        elif step == Step.QUERY and "WiFi" in name:
+            self.wifi = True
+        elif step == Step.CANCEL:
+            self._steps.pop(number, None)
+
+    def _write(self, number: int, value: int, now: float) -> None:
+        kind, name, high = self.model.tree[number][1], self.model.tree[number][2], self.model.tree[number][5]
+        if kind is EntryType.COMMAND:
+            self._command(number, name, value, now)
             return
         self._writes += 1
         if self._writes == self.faults.reboot_mid:

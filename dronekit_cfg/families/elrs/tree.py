@@ -10,11 +10,11 @@ import re
 import struct
 from collections.abc import Mapping, Sequence
 
-from dronekit_cfg.model import Kind, Setting, SettingSpec, Value
+from dronekit_cfg.model import Kind, Setting, SettingSpec, Value, float32
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.crsf import Entry, EntryType
 
-__all__ = ["choose", "packed", "paths", "setting", "spec"]
+__all__ = ["choose", "commands", "packed", "paths", "setting", "spec"]
 
 _STATE = re.compile(r"\s*\([^()]*\)\s*$")
 _ODD = re.compile(r"[^A-Za-z0-9_.:@-]+")
@@ -25,6 +25,7 @@ _KINDS = {
     EntryType.INT16: Kind.INT16,
     EntryType.UINT32: Kind.UINT32,
     EntryType.INT32: Kind.INT32,
+    EntryType.FLOAT: Kind.REAL32,
     EntryType.SELECTION: Kind.TEXT,
 }
 
@@ -37,6 +38,16 @@ def paths(entries: Sequence[Entry]) -> dict[str, Entry]:
         if entry.type in _KINDS and not entry.hidden:
             found.setdefault("/".join(_word(n) for n in [*_folders(entry, by_number), entry.name]), []).append(entry)
     return {path: same[0] for path, same in found.items() if len(same) == 1}
+
+
+def commands(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """Give the commands by their path."""
+    by_number = {entry.number: entry for entry in entries}
+    return {
+        "/".join(_word(n) for n in [*_folders(entry, by_number), entry.name]): entry
+        for entry in entries
+        if entry.type is EntryType.COMMAND and not entry.hidden
+    }
 
 
 def _word(label: str) -> str:
@@ -54,6 +65,8 @@ def _folders(entry: Entry, by_number: Mapping[int, Entry]) -> list[str]:
 
 def setting(path: str, entry: Entry) -> Setting:
     """Give a parameter as setting; a selection whose index has no label shows the index."""
+    if entry.type is EntryType.FLOAT:
+        return Setting(path, Value(Kind.REAL32, float32(int(entry.value) / _scale(entry))))
     if entry.type is not EntryType.SELECTION:
         return Setting(path, Value(_KINDS[entry.type], entry.value))
     index = int(entry.value)
@@ -65,7 +78,13 @@ def spec(path: str, entry: Entry) -> SettingSpec:
     """Give the facts that the module tells about a parameter."""
     if entry.type is EntryType.SELECTION:
         return SettingSpec(path, Kind.TEXT, unit=entry.unit, options=tuple(filter(None, entry.options)))
-    return SettingSpec(path, _KINDS[entry.type], unit=entry.unit, minimum=float(entry.low), maximum=float(entry.high))
+    low, high = entry.low / _scale(entry), entry.high / _scale(entry)
+    return SettingSpec(path, _KINDS[entry.type], unit=entry.unit, minimum=low, maximum=high)
+
+
+def _scale(entry: Entry) -> int:
+    number: int = 10**entry.precision
+    return number
 
 
 def choose(path: str, entry: Entry, value: object) -> Value:
@@ -73,6 +92,8 @@ def choose(path: str, entry: Entry, value: object) -> Value:
 
     ValueError says what the module offers now: it depends on its band, its port and its mode.
     """
+    if entry.type is EntryType.FLOAT:
+        return _choose_float(path, entry, value)
     if entry.type is not EntryType.SELECTION:
         whole = isinstance(value, int | float) and value == int(value) and entry.low <= value <= entry.high
         if not whole:
@@ -97,8 +118,22 @@ def choose(path: str, entry: Entry, value: object) -> Value:
     return Value(Kind.TEXT, fits[0])
 
 
+def _choose_float(path: str, entry: Entry, value: object) -> Value:
+    low, high = entry.low / _scale(entry), entry.high / _scale(entry)
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(t("{name} is {low:g} to {high:g}, not {value!r}", name=path, low=low, high=high, value=value))
+    exact = value * _scale(entry)
+    if abs(exact - round(exact)) > 1e-6 * max(1, abs(exact)):
+        raise ValueError(
+            t("{name} has {n} digits behind the point, {value!r} has more", name=path, n=entry.precision, value=value)
+        )
+    return Value(Kind.REAL32, float32(value))
+
+
 def packed(entry: Entry, value: Value) -> bytes:
     """Give a value as it is written. ValueError for a label that the module does not offer (any more)."""
     if entry.type is EntryType.SELECTION:
         return bytes((entry.options.index(str(value)),))
+    if entry.type is EntryType.FLOAT:
+        return struct.pack(entry.format, round(value.number * _scale(entry)))
     return struct.pack(entry.format, value.raw)

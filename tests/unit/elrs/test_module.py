@@ -156,4 +156,6 @@ def test_what_is_no_elrs_module_is_told(bench: Bench, said: bytes, error: type[E
     driver.codec.receive_data(said)
     with pytest.raises(error):  # noqa: PT012  as many deadlines as it takes
         while True:
-            flow.send(driver.codec.next_event())
+            event = driver.codec.next_event()
+            bench.clock.sleep(0 if event else 0.3)
+            flow.send(event)
