@@ -353,3 +353,19 @@ def test_on_the_released_4_7_the_same_stack_uses_metres_and_checks_to_skip() -> 
     value = {w.name: w.value for w in stack("heavy-lift", {"cells": "6", "rtl_alt_m": "12.5"}).settings}
     assert renames.translate("RTL_ALT", value["RTL_ALT"], released.__contains__) == ("RTL_ALT_M", 12.5)
     assert renames.translate("ARMING_CHECK", value["ARMING_CHECK"], released.__contains__) == ("ARMING_SKIPCHK", 0)
+
+
+def test_the_table_of_the_documentation_says_what_the_library_has() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    families = [name.lower() for name in rows[0][1:]]
+    there = {(e.family, e.name) for e in library().list()}
+    said: set[tuple[str, str]] = set()
+    for cells in rows[2:]:
+        words = re.findall(r"`([a-z0-9-]+)`", cells[0])
+        names = ["heavy-lift" + w if w.startswith("-") else w for w in words]
+        said |= {(f, n) for f, yes in zip(families, cells[1:], strict=True) if yes for n in names}
+    listed = {name for _, name in said}
+    assert said == {(f, n) for f, n in there if f in families and n in listed}
+    left = {n for f, n in there if f in families and not n.startswith("base/")} - listed
+    assert left == {"gnss-dual", "flow-jamming-expected"}  # parts of other overlays
