@@ -246,7 +246,8 @@ def _unit(case: _Case) -> Finding | None:
 def _range(case: _Case) -> Finding | None:
     number = case.number
     facts = case.facts
-    if number is None or facts.bits or _inside(facts, number) or _special(case):
+    of_bits = facts.bits and (number is None or number >= 0 or case.spec.family not in _HARD_RANGES)
+    if number is None or of_bits or _inside(facts, number) or _special(case):
         return None
     low = "" if facts.minimum is None else f"{facts.minimum:g}"
     high = "" if facts.maximum is None else f"{facts.maximum:g}"
@@ -288,7 +289,9 @@ def _bits(case: _Case) -> Finding | None:
         "{name} = {value} has bits that this firmware does not know: {bits}", name=case.name, value=case.raw, bits=bits
     )
     remedy = t("Without them it is {rest}.", rest=rest)
-    return case.finding("VALUE-BITS", text, severity="error" if case.strict else "warning", remedy=remedy)
+    # A documented range that is left, too, is a slip of the key where the firmware takes anything.
+    severity = "warning" if _inside(facts, whole) and not case.strict else case.soft
+    return case.finding("VALUE-BITS", text, severity=severity, remedy=remedy)
 
 
 _SOFT: tuple[Callable[[_Case], Finding | None], ...] = (_range, _enum, _bits)

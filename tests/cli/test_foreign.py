@@ -70,3 +70,21 @@ def test_a_snapshot_of_the_other_firmware_is_refused_with_both_names(cli: Run) -
 )
 def test_a_few_strangers_do_not_hide_whose_file_it_is(names: list[str], family: str | None) -> None:
     assert family_of_names(names) == family
+
+
+def test_a_px4_file_without_types_gets_those_of_the_metadata_for_qgroundcontrol(cli: Run, tmp_path: Path) -> None:
+    assert cli("convert", "px4.param", "out.params").code == 0
+    rows = [line.split("\t") for line in (tmp_path / "out.params").read_text("utf-8").splitlines() if line[0] != "#"]
+    assert {row[2]: row[4] for row in rows} == {
+        "MPC_XY_VEL_MAX": "9",
+        "EKF2_GPS_CHECK": "6",
+        "COM_RC_LOSS_T": "9",
+        "NAV_RCL_ACT": "6",
+    }
+    assert "# Stack: PX4 Pro" in (tmp_path / "out.params").read_text("utf-8")
+
+
+def test_a_file_of_another_firmware_gets_no_types_by_guess(cli: Run) -> None:
+    said = cli("convert", "ap.param", "out.params")
+    assert said.code == 2
+    assert "types of 4 parameters are not known" in said.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -143,8 +143,10 @@ def _require_parameters(found: SettingsFile) -> None:
 
 def _param_text(found: SettingsFile, kind: str) -> str:
     from dronekit_cfg.formats.param_file import Dialect
-    from dronekit_cfg.formats.param_write import write_params
+    from dronekit_cfg.formats.param_write import write_params, write_qgc
 
+    if kind == Dialect.QGC and found.snapshot is None and found.family == "px4":
+        return write_qgc(_entries(found), header={"Stack": "PX4 Pro"})
     return write_params(Dialect(kind), found.snapshot or _entries(found))
 
 
@@ -158,7 +160,7 @@ def _entries(found: SettingsFile) -> Sequence[ParamEntry]:
     if found.snapshot:
         return entries_of(found.snapshot)
     if found.params:
-        return tuple(found.params.by_name.values())
+        return _typed(found.params.by_name.values(), found.family)
     entries = []
     for name, given in found.settings.items():
         value = as_value(given)
@@ -168,7 +170,23 @@ def _entries(found: SettingsFile) -> Sequence[ParamEntry]:
                 hint=t("parameter files are for ArduPilot and PX4"),
             )
         entries.append(ParamEntry(name, str(value), value.raw, value.kind if isinstance(given, Value) else None))
-    return tuple(entries)
+    return _typed(entries, found.family)
+
+
+def _typed(entries: Iterable[ParamEntry], family: str | None) -> tuple[ParamEntry, ...]:
+    """Fill in types that the file does not tell, where the firmware's metadata does for all versions (PX4)."""
+    from dataclasses import replace
+
+    from dronekit_cfg.catalog.store import list_specs, spec_for
+
+    listed = [s.version for s in list_specs() if s.family == family] if family == "px4" else []
+    spec = spec_for("px4", "copter", listed[-1]) if listed else None
+    if spec is None:
+        return tuple(entries)
+    return tuple(
+        e if e.kind is not None or (known := spec.settings.get(e.name)) is None else replace(e, kind=known.kind)
+        for e in entries
+    )
 
 
 def _profile_text(found: SettingsFile, target: Path) -> tuple[str, list[str]]:

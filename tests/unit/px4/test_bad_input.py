@@ -41,6 +41,8 @@ def planned(px4: Any, tmp_path: Path, body: str) -> Any:
         ("COM_RC_LOSS_T: 500", "VALUE-RANGE"),
         ("NAV_RCL_ACT: 99", "VALUE-RANGE"),
         ("BAT1_N_CELLS: 4.5", "value-type"),
+        ("EKF2_GPS_CHECK: 5000", "VALUE-BITS"),
+        ("EKF2_GPS_CHECK: -5", "VALUE-RANGE"),
         ("MPC_XY_VEL_MAXX: 12", "unknown"),
     ],
 )
