@@ -40,12 +40,13 @@ class RoundTrip:
 
     A window that fills a slow line makes its own answers late. Those that are sent again are no samples, so a wait that
     is once too short would stay so, and each needless repeat would make the line slower: `expired` makes the waits
-    longer until the next sample (RFC 6298, 5.5).
+    longer until the next sample (RFC 6298, 5.5). `least` is the shortest sample: the line without what waits in it.
     """
 
     first: float = 0.7
     lowest: float = 0.05
     highest: float = 1.5
+    least: float = math.inf
     _mean: float = 0.0
     _deviation: float = 0.0
     _stretch: float = 1.0
@@ -54,6 +55,7 @@ class RoundTrip:
     def measured(self, seconds: float) -> None:
         """Take one sample. Give only those of requests that were sent once, as later answers are ambiguous."""
         self._stretch = 1.0
+        self.least = min(self.least, seconds)
         if not self._mean:
             self._mean, self._deviation = seconds, seconds / 2
             return

@@ -30,7 +30,13 @@ from dronekit_cfg.wire.mavlink import Message
 
 __all__ = ["unsendable", "write_values"]
 
-WINDOW = 10
+WINDOW, WIDEST = 10, 24
+"""Writes in flight: more only where the line is long and wide. ArduPilot's queue of values to store holds 30 and stalls
+its main loop when it is full (AP_Param.cpp)."""
+LONG_SECONDS = 0.05
+"""A shorter round trip is no reason for more: ten writes in it are 200 in a second."""
+ECHO_BYTES = 37
+SLACK = 1.5
 SETS = 3
 """Writes sent without an answer until the setting is read instead."""
 ROUNDS, ROUNDS_LOSSY = 2, 6
@@ -121,7 +127,8 @@ class _Writer:
         send = b""
         if self.flying and self.conversation.watch.listed_to_another(self.conversation.now):
             return send  # what is under way is finished first
-        while self.waiting and len(self.flying) < WINDOW and self.waiting[0].change.name not in self.flying:
+        widest = _window(self.conversation)
+        while self.waiting and len(self.flying) < widest and self.waiting[0].change.name not in self.flying:
             job = self.waiting.popleft()
             self.flying[job.change.name] = job
             send += self.set(job)
@@ -267,6 +274,15 @@ class _Writer:
             detail = t("the link fell silent") if sent else t("not sent: the link fell silent")
             self.finish(job, Verdict.LOST, job.seen, detail)
         self.waiting.clear()
+
+
+def _window(conversation: Conversation) -> int:
+    """Give how many writes fill the line: what fits into the shortest round trip at the speed that was measured."""
+    least = min(conversation.writes.least, conversation.round_trip.least)
+    if not LONG_SECONDS <= least < math.inf:
+        return WINDOW
+    fitting = SLACK * conversation.session.line.bytes_per_second * least / ECHO_BYTES
+    return int(min(max(WINDOW, fitting), WIDEST))
 
 
 def _refusal(job: _Job, value: Value) -> tuple[Verdict, str]:

@@ -103,3 +103,26 @@ def test_an_old_echo_that_stays_alone_is_read_and_not_believed() -> None:
     first = decoder.next_event()
     assert first is not None
     assert (first.name, first["param_id"]) == ("PARAM_REQUEST_READ", "COMPASS_OFS_Y")
+
+
+def seconds_for(count: int, line: str) -> float:
+    clock = VirtualClock()
+    url = f"chaos+sim:ardupilot-copter?fresh&{line}"
+    with connect(LinkOptions(url, family="ardupilot"), clock=clock) as connection:
+        usual = [s for s in connection.snapshot().settings if s.value.kind is Kind.INT16 and not protected(s.name)]
+        chosen = [s for s in usual if phase_of(s.name) is Phase.SET and abs(s.value.number) < 1000][:count]
+        changes = [Change(s.name, s.value, Value(Kind.INT16, s.value.number + 1), Phase.SET) for s in chosen]
+        start = clock.now()
+        outcomes = connection.run(connection.driver.write(changes))
+        assert {o.verdict for o in outcomes} == {Verdict.WRITTEN}
+        assert len(outcomes) == count
+        return clock.now() - start
+
+
+def test_a_long_and_wide_line_has_more_writes_in_flight() -> None:
+    """Half a second there and back: ten in flight would take 12 round trips, 6 s, for 120 writes."""
+    assert seconds_for(120, "latency=0.25") < 0.65 * 120 / 10 * 0.5
+
+
+def test_a_slow_line_has_no_more_in_flight_than_fill_it() -> None:
+    assert seconds_for(120, "baud=57600&latency=0.02") < 1.2 * 120 * ECHO_BYTES / BYTES_PER_SECOND + 0.2
