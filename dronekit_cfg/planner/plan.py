@@ -216,7 +216,7 @@ def _protection(name: str, spec: SettingSpec, policy: Policy) -> str:
 def _protected_finding(wanted: Wanted, reason: str) -> Finding:
     message = t("{name} is {reason} and is left alone", name=wanted.name, reason=reason)
     remedy = (
-        t("take it out of the profile: it cannot be set")
+        t("use firmware that was built with it, or take it out of the profile")
         if reason in _NEVER
         else t("add --include {reason} to write it", reason=reason)
     )
