@@ -69,8 +69,8 @@ def compare(a: Spec, b: Spec, renames: Renames | None = None) -> SpecDiff:
     changed += [_changed(new, a.settings, b.settings, e.old, scaled=e.scale != 1.0) for new, e in back.items()]
     moved = {n for e in renamed for n in (e.old, e.new)}
     return SpecDiff(
-        before=f"{a.family} {a.vehicle} {a.version}",
-        after=f"{b.family} {b.vehicle} {b.version}",
+        before=" ".join(part for part in (a.family, a.vehicle, a.version) if part),
+        after=" ".join(part for part in (b.family, b.vehicle, b.version) if part),
         new=tuple(sorted(new - moved)),
         gone=tuple(sorted(gone - moved)),
         renamed=tuple(sorted(renamed, key=lambda e: e.old)),

@@ -153,6 +153,11 @@ class Renames:
                 return True
         return False
 
+    def gone(self, name: str, version: str) -> Dropped | None:
+        """Give why firmware `version` has no setting `name` any more; None when it never left, or left later."""
+        plain, at_hand = name.rpartition(".")[2], _numbers(version)
+        return next((d for d in self.dropped if plain in d.names and at_hand >= _numbers(d.since)), None)
+
     def mixed(self, names: Collection[str]) -> tuple[Rename, ...]:
         """Give the entries of which `names` has both the old and the new name: two generations in one file."""
         return tuple(e for e in self.entries if e.old in names and e.new in names)

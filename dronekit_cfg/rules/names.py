@@ -12,7 +12,19 @@ from dronekit_cfg.rules.builtin import BUILTIN
 from dronekit_cfg.rules.lookup import Renames, plain_name
 from dronekit_cfg.text import t
 
-__all__ = ["Translator", "check_names"]
+__all__ = ["Gone", "Translator", "check_names"]
+
+
+class Gone(Protocol):
+    """Settings that left the firmware, and why."""
+
+    @property
+    def since(self) -> str:
+        """The release that has them no more."""
+
+    @property
+    def reason(self) -> str:
+        """What is there instead, or why nothing is."""
 
 
 class Translator(Renames, Protocol):
@@ -20,6 +32,9 @@ class Translator(Renames, Protocol):
 
     def belongs(self, name: str, version: str) -> bool:
         """Whether `name` is one of the two names of a renamed setting, and the one that `version` has."""
+
+    def gone(self, name: str, version: str) -> Gone | None:
+        """Give why firmware `version` has no setting `name` any more."""
 
     def translate(self, name: str, value: Scalar, has: Callable[[str], bool]) -> tuple[str, Scalar] | None:
         """Give name and value for a vehicle that has these settings, None where nothing changes.
@@ -57,7 +72,7 @@ def check_names(
             ]
             found += [_both(name, other) for other in others]
         elif spec.exact or not version or renames is None or not renames.belongs(name, version):
-            found.append(_wrong(name, value, spec, renames))
+            found.append(_wrong(name, value, spec, renames, version or spec.version))
     places = origins or {}
     return tuple(replace(f, origin=places.get(f.name)) for f in found)
 
@@ -67,7 +82,7 @@ def _both(name: str, other: str) -> Finding:
     return Finding("NAME-BOTH", "error", other, text, t(BUILTIN["NAME-BOTH"].remedy))
 
 
-def _wrong(name: str, value: Value | Scalar, spec: Spec, renames: Translator | None) -> Finding:
+def _wrong(name: str, value: Value | Scalar, spec: Spec, renames: Translator | None, version: str) -> Finding:
     raw = value.raw if isinstance(value, Value) else value
     try:
         moved = renames.translate(name, raw, spec.settings.__contains__) if renames is not None else None
@@ -84,6 +99,9 @@ def _wrong(name: str, value: Value | Scalar, spec: Spec, renames: Translator | N
         )
         remedy = t("Write {other} = {value} instead of {name} = {raw}.", other=other, value=there, name=name, raw=raw)
         return Finding("NAME-GENERATION", "error", name, text, remedy)
+    if renames is not None and (gone := renames.gone(name, version)):
+        text = t("{name} is gone since {family} {since}", name=name, family=spec.family, since=gone.since)
+        return Finding("NAME-UNKNOWN", "warning", name, text, t("Remove it: {reason}.", reason=gone.reason))
     text = t("{family} {version} has no setting {name}", family=spec.family, version=spec.version, name=name)
     return Finding("NAME-UNKNOWN", "warning" if spec.exact else "info", name, text, _advice(name, spec))
 

@@ -69,6 +69,19 @@ def test_a_dangerous_line_is_found_with_rule_place_and_remedy(cli: Run, dump: Pa
     assert rule in ids(cli("validate", dump, "--json").document)
 
 
+def test_a_setting_that_left_the_firmware_is_told_with_its_reason(cli: Run, tmp_path: Path) -> None:
+    path = tmp_path / "diff.txt"
+    path.write_text("set failsafe_procedure = DROP\nset gps_rescue_throttle_p = 15\nset osd_warn_rssi = ON\n")
+    found = cli("validate", path, "--firmware", "betaflight@2025.12", "--json").document["files"][0]["findings"]
+    assert [(f["id"], f["severity"], f["name"]) for f in found] == [
+        ("NAME-UNKNOWN", "warning", "gps_rescue_throttle_p"),
+        ("NAME-UNKNOWN", "warning", "osd_warn_rssi"),
+    ]
+    assert "gone since betaflight 2025.12" in found[0]["message"]
+    assert "osd_warn_bitmask" in found[1]["remedy"]
+    assert cli("validate", path, "--firmware", "betaflight@4.3").code == 0
+
+
 def test_errors_warnings_and_notes_fail_as_asked(cli: Run, dump: Path) -> None:
     dump.write_text(SAFE + "FS_OPTIONS,4096\n")
     assert cli("validate", dump).code == 1
