@@ -153,6 +153,13 @@ def _elrs(session: Session, target: tuple[int, int | None] | None, key: Path | N
     return ElrsDriver(session)
 
 
+def _elrs_web(session: Session, target: tuple[int, int | None] | None, key: Path | None) -> Driver:
+    from dronekit_cfg.families.elrs.web import ElrsWebDriver
+
+    _mavlink_only("elrs", target, key)
+    return ElrsWebDriver(session)
+
+
 def _simulated_elrs(target: str, options: Mapping[str, str], state_dir: Path | None) -> SimulatedVehicle:
     from dronekit_cfg.families.elrs.simulated import make_simulated as make
 
@@ -249,6 +256,12 @@ def candidates(url: str, family: str = "", *, state_dir: Path | None = None) -> 
     if not family:
         started = {f"sim:{n}": f for n, (f, _) in _SIMULATED.items()} | {f"sitl:{n}": f for n, (f, _) in _SITL.items()}
         family = started.get(f"{link.scheme}:{link.target}", "")
+    if link.scheme == "http":
+        if family not in {"", "elrs"}:
+            raise UsageError(
+                t("{url}: only ExpressLRS modules have such a web page", url=link.text), hint=t("leave --family out")
+            )
+        return (_elrs_web,)
     if link.scheme == "via":
         family = family or _behind(link)
     # Who listens only answers; a vehicle behind udpout: does not know us before we spoke.

@@ -91,6 +91,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "udp": Scheme("udp:14550", {"peer": (_peer, "192.168.4.1")}),
     "udpout": Scheme("udpout:192.168.4.1:14555"),
     "tcp": Scheme("tcp:127.0.0.1:5760"),
+    "http": Scheme("http:10.0.0.1"),
     "rfc2217": Scheme("rfc2217:bench1:4000@115200"),
     "replay": Scheme("replay:session.jsonl", {"strict": (_flag, "1")}),
     "sim": Scheme("sim:ardupilot-copter", None),

@@ -220,6 +220,8 @@ def _check_target(url: LinkUrl) -> None:
         _device(url, url.target)
     elif url.scheme == "rfc2217":
         _address(url, _device(url, url.target)[0], host_needed=True)
+    elif url.scheme == "http":
+        _web(url)
     elif url.scheme in ("tcp", "udpout", "udp"):
         _address(url, url.target, host_needed=url.scheme != "udp")
     elif not url.target:
@@ -247,6 +249,19 @@ def _tcp(url: LinkUrl, clock: Clock, report: Reporter) -> Link:
 
     del clock, report
     return TcpLink(url.text, *_address(url, url.target, host_needed=True))
+
+
+def _web(url: LinkUrl) -> tuple[str, int]:
+    """Read `host[:port]`, also with slashes before and a slash behind, as browsers show it."""
+    place = url.target.removeprefix("//").rstrip("/")
+    return _address(url, place if re.search(r":\d+$", place) else f"{place}:80", host_needed=True)
+
+
+def _http(url: LinkUrl, clock: Clock, report: Reporter) -> Link:
+    from dronekit_cfg.links.http import HttpLink
+
+    del report
+    return HttpLink(url.text, *_web(url), clock)
 
 
 def _udp(url: LinkUrl, clock: Clock, report: Reporter) -> Link:
@@ -279,6 +294,7 @@ _MAKERS: Mapping[str, Callable[[LinkUrl, Clock, Reporter], Link]] = {
     "serial": _serial,
     "rfc2217": _rfc2217,
     "tcp": _tcp,
+    "http": _http,
     "udp": _udp,
     "udpout": _udpout,
     "replay": _replay,
