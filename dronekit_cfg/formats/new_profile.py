@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dronekit_cfg.formats.layer import PROFILE_FORMAT
-from dronekit_cfg.model import Scalar, Setting, Snapshot, Spec
+from dronekit_cfg.model import Scalar, Setting, Snapshot, Spec, Value
 from dronekit_cfg.text import t
 
 __all__ = ["NewProfile", "new_profile"]
@@ -40,12 +40,12 @@ def new_profile(
 ) -> NewProfile:
     """Make a profile of a snapshot. `protected` is the family's own list of what profiles do not set.
 
-    `generation` says of which generation the settings' names are, given the series of the firmware: a development
-    version may have names of the one before, or of both (then ""). A setting without a known default is taken: leaving
-    it out could lose it.
+    Defaults are those that the vehicle tells, else those of its metadata; an airframe of PX4 may have its own. What has
+    no known default is taken: leaving it out could lose it. `generation` says of which generation the settings' names
+    are, given the series of the firmware: a development version may have names of the one before, or of both (then "").
     """
-    different = [s for s in snapshot.settings if s.default is None or not s.value.same(s.default)]
     facts = spec.get if spec else None
+    different = [s for s in snapshot.settings if not _at_default(s, spec)]
     kept: list[Setting] = []
     left: list[Setting] = []
     for setting in different:
@@ -68,6 +68,19 @@ def new_profile(
         lines.append(f"  # {group}")
         lines += [_line(s, spec) for s in settings]
     return NewProfile("\n".join(lines) + "\n", len(kept), tuple(s.name for s in left))
+
+
+def _at_default(setting: Setting, spec: Spec | None) -> bool:
+    """Whether a setting is at its default: as the vehicle tells it, else as the metadata of its firmware does."""
+    if setting.default is not None:
+        return setting.value.same(setting.default)
+    told = spec.get(setting.name).default if spec else None
+    if told is None or isinstance(told, str) or isinstance(setting.value.raw, str):
+        return False
+    try:
+        return setting.value.same(Value(setting.value.kind, told))
+    except (ValueError, TypeError, OverflowError):
+        return False
 
 
 def _versions(version: str, generation: Callable[[str], str]) -> list[str]:

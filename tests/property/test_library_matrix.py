@@ -11,7 +11,7 @@ import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from dronekit_cfg.catalog.renames import load_renames
 from dronekit_cfg.catalog.store import spec_for
 from dronekit_cfg.engine.connection import LinkOptions, connect
+from dronekit_cfg.engine.generations import generation_of
 from dronekit_cfg.engine.goals import goal_from_profile, require_fit
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply, prepare
@@ -210,6 +211,18 @@ def test_a_stack_is_applied_and_read_back_as_it_was_asked_for(stack: str, tmp_pa
     assert (again.result, again.changed) == (Result.UNCHANGED, False)
 
 
+@pytest.mark.parametrize("stack", [ALL[40], ALL[400], COMPASSLESS[3]])
+def test_a_stack_is_applied_to_4_5_6_under_its_names(stack: str, tmp_path: Path) -> None:
+    state = StateDir(tmp_path / "state")
+    link = LinkOptions("sim:ardupilot-copter?fresh&version=4.5.6", state_dir=state.root)
+    with connect(link, clock=VirtualClock()) as connection:
+        receipt = apply(connection, goal_from_profile(resolved(stack)), state)
+        again = apply(connection, goal_from_profile(resolved(stack)), state)
+        assert connection.values(["GPS_TYPE"])["GPS_TYPE"] is not None
+    assert (receipt.result, receipt.problems) == (Result.DONE, ())
+    assert (again.result, again.changed) == (Result.UNCHANGED, False)
+
+
 def test_a_profile_made_from_one_vehicle_makes_another_one_the_same(tmp_path: Path) -> None:
     def at(number: int) -> Any:
         url = f"sim:ardupilot-copter?fresh&id={number}"
@@ -220,7 +233,8 @@ def test_a_profile_made_from_one_vehicle_makes_another_one_the_same(tmp_path: Pa
         stack = "heavy-lift-hexa+gnss-dual-ublox+rc-elrs+battery-lipo+compass-external+gnss-resilient"
         apply(connection, goal_from_profile(resolved(stack)), state)
         first, protected = connection.snapshot(), connection.driver.protected
-    made = new_profile(first, "flying", spec=spec("4.7.0.dev0"), protected=protected)
+    generation = partial(generation_of, family="ardupilot", vehicle="copter")
+    made = new_profile(first, "flying", spec=spec("4.7.0.dev0"), protected=protected, generation=generation)
     (tmp_path / "flying.yaml").write_text(made.text, "utf-8")
     with at(2) as connection:
         receipt = apply(connection, goal_from_profile(resolve(str(tmp_path / "flying.yaml"), library())), state)

@@ -123,3 +123,17 @@ def test_a_development_version_may_have_the_names_of_the_series_before(
     settings: dict[str, Scalar | None], series: str, expected: str
 ) -> None:
     assert generation_of(settings, series, family="ardupilot", vehicle="copter") == expected
+
+
+def test_what_is_at_the_default_of_the_metadata_is_left_out_where_the_vehicle_tells_none() -> None:
+    spec = spec_for("px4", "copter", "1.16")
+    assert spec is not None
+    assert spec.settings["NAV_DLL_ACT"].default == 0
+    settings = (
+        Setting("NAV_DLL_ACT", Value(Kind.INT32, 0)),
+        Setting("NAV_RCL_ACT", Value(Kind.INT32, 3)),
+        Setting("NOBODY_KNOWS_IT", Value(Kind.INT32, 0)),
+    )
+    identity = Identity("px4", "copter", "1.16.0", "1.16.0", "50", "aa")
+    made = new_profile(Snapshot(identity, "2026-11-22T20:00:00Z", "list", settings), "mine", spec=spec)
+    assert [s.name for s in parse_layer(made.text, "mine.yaml").settings] == ["NAV_RCL_ACT", "NOBODY_KNOWS_IT"]
