@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from dronekit_cfg.catalog.store import spec_for
 from dronekit_cfg.engine.connection import Connection, LinkOptions, connect
-from dronekit_cfg.engine.knowledge import spec_for_vehicle
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply
 from dronekit_cfg.errors import LinkOpenError
@@ -32,7 +32,7 @@ from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.links.discover import Candidate, Kind
 from dronekit_cfg.links.serial_port import SerialLink
 from dronekit_cfg.links.url import parse
-from dronekit_cfg.model import Identity, Origin, Receipt, Spec, Wanted
+from dronekit_cfg.model import Origin, Receipt, Spec, Wanted
 from dronekit_cfg.planner.plan import Goal
 from dronekit_cfg.sim.link import MemoryLink
 from dronekit_cfg.sim.memory import Memory
@@ -84,14 +84,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     The journal's lines are still handed to the operating system in their order; no power is cut in these tests.
     """
     monkeypatch.setattr(simulated, "load_firmware", firmware)
-    monkeypatch.setattr("dronekit_cfg.engine.knowledge.spec_for_vehicle", _spec)
+    monkeypatch.setattr("dronekit_cfg.engine.knowledge.spec_for_vehicle", lambda identity, _: _spec(identity.version))
     for module in ("engine.journal", "formats.files"):
         monkeypatch.setattr(f"dronekit_cfg.{module}.os", _os_without_fsync(), raising=False)
 
 
 @cache
-def _spec(identity: Identity, _root: Path | None = None) -> Spec | None:
-    return spec_for_vehicle(replace(identity, address=""))
+def _spec(version: str) -> Spec | None:
+    return spec_for("ardupilot", "copter", version)
 
 
 @cache
