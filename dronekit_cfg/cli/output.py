@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, NoReturn, Protocol, Self, TextIO
 
@@ -89,6 +90,8 @@ class Output:
             from dronekit_cfg.cli.progress import make_view
 
             self._view = make_view(self.stderr)
+        if self._vault is not None and hasattr(event, "text"):
+            event = replace(event, text=self._hidden(event.text))
         try:
             self._view(event)
         except (OSError, SystemExit):  # nobody reads stderr any more (rich exits then): the work must go on

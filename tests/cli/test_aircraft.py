@@ -187,6 +187,31 @@ def test_a_saved_plan_obeys_the_law_of_the_region_that_it_was_made_for(
     assert (said.code, "SIK-LAW-EU868" in said.err) == (2, True)
 
 
+@pytest.mark.parametrize("generation", ["m8", "m9", "m10", "f9"])
+@pytest.mark.parametrize("overlay", ["gnss-ublox-resilient", "gnss-ublox-baseline"])
+def test_a_receiver_gets_the_overlay_of_its_generation(cli: Run, overlay: str, generation: str) -> None:
+    link = f"gnss=sim:ublox-{generation}"
+    words = (f"heavy-lift+{overlay}", "--input", "cells=6", "--link", "sim:ardupilot-copter", "--module-link", link)
+    said = cli("apply", *words, "--yes", "--json")
+    assert said.code == 0, said.err
+    (gnss,) = (p for p in said.document["receipt"]["parts"] if p["role"] == "gnss")
+    assert f"{overlay}-{generation}" in gnss["profile"]
+    assert cli("verify", *words).code == 0
+
+
+def test_a_module_behind_the_flight_controller_is_reached_through_it(cli: Run) -> None:
+    words = (
+        *("heavy-lift+gnss-ublox-resilient", "--input", "cells=6", "--link", "sim:ardupilot-copter?gps1=ublox-m10"),
+        *("--module-link", "gnss=via:ardupilot:gps1"),
+    )
+    said = cli("apply", *words, "--yes", "--json")
+    assert said.code == 0, said.err
+    parts = said.document["receipt"]["parts"]
+    assert [(p["role"], p["result"]) for p in parts] == [("gnss", "done"), ("vehicle", "done")]
+    assert parts[0]["link"] == "via:ardupilot:gps1+sim:ardupilot-copter?gps1=ublox-m10"
+    assert cli("verify", *words).code == 0
+
+
 def test_the_modules_come_in_an_order_that_never_cuts_the_way() -> None:
     from types import SimpleNamespace
 
