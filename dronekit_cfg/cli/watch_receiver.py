@@ -1,4 +1,4 @@
-"""`hil monitor` on a GNSS receiver that is asked itself."""
+"""`hil monitor` on a module that is asked itself: a GNSS receiver, a telemetry radio."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from dronekit_cfg.engine.connection import Connection
     from dronekit_cfg.hil.monitors import Alarm
 
-__all__ = ["watch_receiver"]
+__all__ = ["watch_radio", "watch_receiver"]
 
 EVERY_SECONDS = 1.0
+MARGIN_DB = 10.0
+"""A fade margin below this is an alarm: facts 2.3."""
 
 
 def watch_receiver(
@@ -48,3 +50,27 @@ def watch_receiver(
         save_baseline(save, make_baseline(looks, uid, utc_now()))
         out.report(Note(t("baseline of {count} looks in {file}", count=len(looks), file=save)))
     return alarms
+
+
+def watch_radio(out: Output, connection: Connection, seconds: float) -> list[Alarm]:
+    """Have the radio report for `seconds`; give an alarm for the weakest moment when it was too weak."""
+    from dronekit_cfg.events import Note
+    from dronekit_cfg.families.sik.driver import SikDriver
+    from dronekit_cfg.hil.monitors import Alarm
+
+    driver = connection.driver
+    assert isinstance(driver, SikDriver)
+    heard = connection.run(driver.rssi(seconds))
+    if not heard:
+        return [Alarm(seconds, t("reports of the radio"), 0, 1, "")]
+    weakest = min(heard, key=lambda report: report.margin)
+    text = t(
+        "weakest: {near}/{far} signal, {a}/{b} noise (near/far), {margin:g} dB of fade margin",
+        near=weakest.near,
+        far=weakest.far,
+        a=weakest.near_noise,
+        b=weakest.far_noise,
+        margin=weakest.margin,
+    )
+    out.report(Note(text))
+    return [Alarm(0, t("fade margin"), weakest.margin, MARGIN_DB, "dB")] if weakest.margin < MARGIN_DB else []

@@ -41,6 +41,7 @@ class ModuleFaults:
     torn: int = 0
     remote_gone: int = 0
     spoofed: bool = False
+    weak: bool = False
     wrong_uid: bool = False
 
 
@@ -82,6 +83,7 @@ FAULTS: Mapping[str, tuple[str, str, Callable[[str], Any] | None, str]] = {
         _count,
         "N",
     ),
+    "weak": ("weak", "hears its other end weakly", None, ""),
     "wrong-uid-after-reboot": ("wrong_uid", "is another module after the next restart", None, ""),
 }
 """Every fault by the name that users type: attribute, meaning, how its argument is read, the argument's name."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dronekit_cfg.errors import LinkGarbage, NoAnswer
 from dronekit_cfg.talk.flow import Flow, Session, Wait
 from dronekit_cfg.text import t
-from dronekit_cfg.wire.at import AtCodec, command, parse_table
+from dronekit_cfg.wire.at import AtCodec, Rssi, command, parse_rssi, parse_table
 
 __all__ = ["SikAt", "Table"]
 
@@ -57,10 +57,13 @@ class SikAt:
         if self._codec.heard:
             raise LinkGarbage(
                 t("bytes arrive, but no radio answers to +++"),
-                hint=t("stop what else sends on this port, and check ?baud= (57600 from the factory)"),
+                hint=t(
+                    "stop what else sends on this port, and check the baud rate (serial:PORT@57600 from the factory)"
+                ),
             )
         raise NoAnswer(
-            t("no radio answers to +++"), hint=t("check power and cable, and ?baud= (57600 from the factory)")
+            t("no radio answers to +++"),
+            hint=t("check power and cable; radios come with 57600 baud"),
         )
 
     def leave(self) -> Flow[None]:
@@ -99,6 +102,19 @@ class SikAt:
         with self._session.vault.hush():
             return bool((yield from self.confirmed(f"&E={key}", remote=remote)))
 
+    def rssi(self, seconds: float) -> Flow[tuple[Rssi, ...]]:
+        """Have the radio report signal and noise for a while, and end that. Raises NoAnswer."""
+        if not (yield from self.confirmed("&T=RSSI")):
+            raise NoAnswer(t("the radio does not report its signal"), hint=t("check the cable"))
+        found = []
+        until = self._session.now() + seconds
+        while (event := (yield Wait(b"", until))) is not None:
+            report = parse_rssi(event.text)
+            if report is not None:
+                found.append(report)
+        yield from self.confirmed("&T")
+        return tuple(found)
+
     def restart(self, *, remote: bool = False) -> Flow[None]:
         """Restart one end; it does not answer. The near end leaves its AT mode by that."""
         if not remote:
@@ -122,7 +138,7 @@ class SikAt:
                 return None
         raise NoAnswer(
             t("no two readings of the {end} radio's table agree", end=t("far") if remote else t("near")),
-            hint=t("bring the radios closer together") if remote else t("check the cable and ?baud="),
+            hint=t("bring the radios closer together") if remote else t("check the cable and the baud rate"),
         )
 
     def _rows(self, text: str, quiet: float, remote: bool) -> Flow[list[str]]:

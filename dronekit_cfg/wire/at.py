@@ -15,8 +15,10 @@ __all__ = [
     "AtCodec",
     "AtLine",
     "Banner",
+    "Rssi",
     "command",
     "parse_banner",
+    "parse_rssi",
     "parse_table",
 ]
 
@@ -25,7 +27,9 @@ LONGEST = 16
 LONGEST_KEY = 69
 """The same for a command with a key: `RT&E=` and 64 digits, which only radios with encryption take."""
 _KEPT = 160
+_KEPT_NOISE = 400
 _ROW = re.compile(r"S(\d{1,2}):([A-Z0-9_/]{1,24})=(\d{1,10})")
+_RSSI = re.compile(r"L/R RSSI: (\d+)/(\d+)\s+L/R noise: (\d+)/(\d+) pkts: (\d+).*")
 _BANNER = re.compile(r"(?:.* )?SiK (\d+(?:\.\d+)*)\S* on (\S+)", re.IGNORECASE)
 
 
@@ -44,17 +48,35 @@ class Banner:
     board: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rssi:
+    """Signal and noise at the near and the far end, in the radio's own steps of about half a dB, and packets."""
+
+    near: int
+    far: int
+    near_noise: int
+    far_noise: int
+    packets: int
+
+    @property
+    def margin(self) -> float:
+        """The fade margin of the weaker end in dB: half of what the signal stands above the noise."""
+        return min(self.near - self.near_noise, self.far - self.far_noise) / 2
+
+
 class AtCodec:
-    """A `talk.flow.Codec` of `AtLine`. `heard` counts all bytes that came."""
+    """A `talk.flow.Codec` of `AtLine`. `heard` counts all bytes that came, `noise` are the last of them."""
 
     def __init__(self) -> None:
         self._line = bytearray()
         self._events: deque[AtLine] = deque()
         self.heard = 0
+        self.noise = b""
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes as they came. Of a line without end, the last bytes are kept."""
         self.heard += len(data)
+        self.noise = (self.noise + data)[-_KEPT_NOISE:]
         for byte in data:
             if byte in b"\r\n":
                 if self._line:
@@ -73,6 +95,7 @@ class AtCodec:
         self._line.clear()
         self._events.clear()
         self.heard = 0
+        self.noise = b""
 
 
 def command(text: str) -> bytes:
@@ -87,6 +110,12 @@ def parse_banner(line: str) -> Banner | None:
     """Read a line such as `SiK 1.9 on HM-TRP` or `RFD SiK 2.60 on RFD900A`; None for another line."""
     found = _BANNER.fullmatch(line)
     return Banner(found[1], found[2]) if found else None
+
+
+def parse_rssi(line: str) -> Rssi | None:
+    """Read a line of AT&T=RSSI or ATI7; None for another line."""
+    found = _RSSI.fullmatch(line)
+    return Rssi(*(int(number) for number in found.groups())) if found else None
 
 
 def parse_table(lines: list[str]) -> dict[str, tuple[int, int]] | None:

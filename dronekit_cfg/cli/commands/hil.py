@@ -132,10 +132,11 @@ def monitor(
     """Watch GNSS for signs of jamming and spoofing: satellites, two receivers, height, time. Writes nothing.
 
     A u-blox receiver (a link to it, or `via:`) is asked itself: jamming and spoofing state, CW indicator, gain, C/N0.
+    A SiK radio reports signal and noise of both ends; less than 10 dB of fade margin is an alarm.
     Exit code 0: no alarm; 1: at least one.
     """
     from dronekit_cfg.cli.session import vehicle
-    from dronekit_cfg.cli.watch_receiver import watch_receiver
+    from dronekit_cfg.cli.watch_receiver import watch_radio, watch_receiver
     from dronekit_cfg.errors import UsageError
     from dronekit_cfg.events import Note
     from dronekit_cfg.hil.bench import Bench
@@ -147,6 +148,9 @@ def monitor(
         clock, monitors = connection.runner.clock, GnssMonitors()
         start = clock.now()
 
+        if connection.identity.family == "sik":
+            alarms = watch_radio(out, connection, seconds)
+            return _tell_alarms(out, seconds, alarms)
         if connection.identity.family == "ublox":
             alarms = watch_receiver(out, connection, seconds, baseline, save_baseline)
             return _tell_alarms(out, seconds, alarms)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from dronekit_cfg.errors import NoAnswer, WriteRefused
+from dronekit_cfg.errors import LinkGarbage, NoAnswer, WriteRefused
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
 from dronekit_cfg.families.places import known_by
@@ -19,8 +19,9 @@ from dronekit_cfg.families.sik.registers import KEY, LEVEL, PAIR, READ_ONLY, REM
 from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.sik_at import SikAt, Table
+from dronekit_cfg.talk.speeds import find_speed
 from dronekit_cfg.text import t
-from dronekit_cfg.wire.at import AtCodec, parse_banner
+from dronekit_cfg.wire.at import AtCodec, Rssi, parse_banner
 
 __all__ = ["SikDriver"]
 
@@ -28,6 +29,19 @@ FIND_SECONDS = 2.0
 BACK_SECONDS = 12.0
 """How long the far end is looked for: at first, and when it was there before the last restart."""
 BOOT_SECONDS = 1.2
+
+
+SPEEDS = (57600, 115200, 38400, 230400, 9600, 19200)
+LISTEN_SECONDS = 1.2
+"""An aircraft behind the pair sends a heartbeat each second."""
+
+
+def _carries_mavlink(data: bytes) -> bool:
+    from dronekit_cfg.wire.mavlink import MavlinkCodec
+
+    codec = MavlinkCodec()
+    codec.receive_data(data)
+    return codec.next_event() is not None
 
 
 class SikDriver:
@@ -50,11 +64,11 @@ class SikDriver:
     def identify(self) -> Flow[Identity]:
         """Enter AT mode and ask who the radio is, and whether the far end answers. Raises NoAnswer, LinkGarbage."""
         self.codec.reset()
-        yield from self.at.enter()
+        yield from self._enter()
         line = yield from self.at.line("I", lambda text: parse_banner(text) is not None)
         banner = parse_banner(line) if line else None
         if banner is None:
-            raise NoAnswer(t("the radio does not say who it is"), hint=t("check the cable and ?baud="))
+            raise NoAnswer(t("the radio does not say who it is"), hint=t("check the cable and the baud rate"))
         far = yield from self._far_end(BACK_SECONDS if self._paired else FIND_SECONDS)
         if self._paired and not far:
             self.session.report(
@@ -71,6 +85,37 @@ class SikDriver:
             capabilities=("pair",) if far else (),
         )
         return self._identity
+
+    def _enter(self) -> Flow[None]:
+        """Enter AT mode, at first also at other speeds than the port has. Raises NoAnswer, LinkGarbage."""
+        try:
+            yield from self.at.enter()
+        except (NoAnswer, LinkGarbage):
+            if self._identity is not None:
+                raise
+            self.session.report(Note(t("no radio answers at this speed: looking for it at others"), level="warning"))
+            found = yield from find_speed(
+                self.session,
+                self.codec,
+                SPEEDS,
+                listen=LISTEN_SECONDS,
+                sounds_right=lambda: _carries_mavlink(self.codec.noise),
+                ask=self._asked,
+            )
+            if not found:
+                raise
+
+    def _asked(self) -> Flow[bool | None]:
+        try:
+            yield from self.at.enter()
+        except (NoAnswer, LinkGarbage):
+            return None
+        return True
+
+    def rssi(self, seconds: float) -> Flow[tuple[Rssi, ...]]:
+        """Have the near radio report signal and noise of both ends. Raises NoAnswer."""
+        yield from self._ready()
+        return (yield from self.at.rssi(seconds))
 
     def _far_end(self, seconds: float) -> Flow[bool]:
         until = self.session.now() + seconds

@@ -44,6 +44,7 @@ _PAIRED = PAIR - {"MAX_WINDOW", "LBT_RSSI", KEY}
 DEFAULT_KEY = "62" * 16
 """What a radio holds instead of a key that it could not take [SiK Firmware/radio/parameters.c]."""
 GUARD = 1.0
+REPORT = 0.5
 BOOT = 0.6
 AIR = 0.25
 _SET = re.compile(r"S(\d{1,2})=(\d{1,10})")
@@ -145,6 +146,9 @@ class SikPair:
         self.remote = Radio("remote", setup.memory, setup.faults, aes=aes)
         self._random = setup.random
         self._out = SerialOutput(setup.baud)
+        self._baud = setup.baud
+        self.host_baud = setup.host_baud or setup.baud
+        self._reporting = False
         self._agenda = Agenda()
         self._writes = 0
         self._line = ""
@@ -160,7 +164,7 @@ class SikPair:
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes: commands in AT mode, else data for the far end or the way into AT mode."""
         self._agenda.run(now)
-        if now < self.local.up_at:
+        if now < self.local.up_at or self.host_baud != self._baud:
             return
         for byte in data:
             if self.at_mode:
@@ -172,7 +176,12 @@ class SikPair:
     def poll(self, now: float) -> bytes:
         """Give what has arrived."""
         self._agenda.run(now)
-        return self._out.take(now)
+        data = self._out.take(now)
+        return data if self.host_baud == self._baud else bytes(b ^ 0xA5 for b in data)
+
+    def set_host_baud(self, baud: int) -> None:
+        """Note the speed of the other end; at another than ours each hears noise."""
+        self.host_baud = baud
 
     def next_due(self, now: float) -> float:
         """Give when something arrives next."""
@@ -222,9 +231,24 @@ class SikPair:
     def _local(self, text: str, now: float) -> None:
         if _SET.fullmatch(text) and self._interrupted(now):
             return
+        if text.startswith("&T"):
+            begun, self._reporting = self._reporting, text == "&T=RSSI"
+            self._say("OK\r\n", now + 0.002)
+            if self._reporting and not begun:
+                self._agenda.add(now + REPORT, self._report)
+            return
         answer = self.local.answer(text)
         if answer:
             self._say(answer, now + 0.002)
+
+    def _report(self, now: float) -> None:
+        """Say signal and noise, again and again until that is ended."""
+        if self._reporting:
+            far, near = (60, 61) if self.faults.weak else (190, 188)
+            near, far = (near, far) if self.linked(now) else (0, 0)
+            text = f"L/R RSSI: {near}/{far}  L/R noise: 50/48 pkts: 12  txe=0 rxe=0 stx=0 srx=0 ecc=0/0 temp=30 dco=0"
+            self._say(f"{text}\r\n", now)
+            self._agenda.add(now + REPORT, self._report)
 
     def _interrupted(self, now: float) -> bool:
         """Count a write; True when power goes before it is taken."""
