@@ -59,9 +59,9 @@ def test_what_get_prints_becomes_metadata_that_files_are_judged_by(cli: Run, tmp
     (tmp_path / "get.txt").write_text(VERSION_LINE + GET)
     said = cli("schema", "import", tmp_path / "get.txt", "--json")
     assert (said.code, said.document["firmware"], said.document["settings"]) == (0, "betaflight 4.5.1", 4)
-    hz = shown(cli, "gyro_lpf1_static_hz", "betaflight@4.5")
+    hz = shown(cli, "gyro_lpf1_static_hz", "betaflight@4.5.1")
     assert (hz["kind"], hz["minimum"], hz["maximum"], hz["default"]) == ("UINT16", 0, 1000, 250)
-    assert shown(cli, "gyro_lpf1_type", "betaflight@4.5")["options"] == ["PT1", "BIQUAD", "PT2", "PT3"]
+    assert shown(cli, "gyro_lpf1_type", "betaflight@4.5.1")["options"] == ["PT1", "BIQUAD", "PT2", "PT3"]
 
     diff = tmp_path / "diff.txt"
     lines = "set gyro_lpf1_type = PT9\nset gyro_lpf1_static_hz = 2000\nset gyro_lpf1_statik_hz = 1\n"
@@ -96,7 +96,7 @@ def test_names_of_another_version_are_no_mistake_while_only_the_nearest_metadata
 def test_inav_tells_no_defaults_so_none_are_made_up(cli: Run, tmp_path: Path) -> None:
     (tmp_path / "get.txt").write_text(INAV_GET)
     assert cli("schema", "import", tmp_path / "get.txt").code == 0
-    assert "default" not in shown(cli, "looptime", "inav@9")
+    assert "default" not in shown(cli, "looptime", "inav@9.0.0")
 
 
 def test_a_dump_gives_names_and_a_diff_is_refused(cli: Run, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_dump_gives_names_and_a_diff_is_refused(cli: Run, tmp_path: Path) -> N
     )
     said = cli("schema", "import", dump, "--json")
     assert (said.document["firmware"], said.document["settings"]) == ("betaflight 4.5.1", 2)
-    assert "maximum" not in shown(cli, "small_angle", "betaflight")
+    assert "maximum" not in shown(cli, "small_angle", "betaflight@4.5.1")
     dump.write_text(f"# version\n{VERSION_LINE}\ndefaults nosave\nset small_angle = 25\nsave\n")
     said = cli("schema", "import", dump)
     assert said.code == 2
