@@ -35,6 +35,8 @@ _INSTANCES = range(10, 190)
 """Instances below 10 are left to whoever starts a simulator by hand."""
 MEMORY = ("parameters.bson", "parameters_backup.bson", "dataman")
 END_SECONDS = 3.0
+DATAGRAM = 1400
+BOOT_SECONDS, HELLO_SECONDS = 30.0, 0.2
 REBOOT, SHUT_DOWN = 1, 2
 SPEED_WRITES = {"COM_DL_LOSS_T": 10, "COM_RC_LOSS_T": 0.5, "COM_OF_LOSS_T": 1.0, "COM_OBC_LOSS_T": 5.0}
 """What a start at another speed overwrites, with the defaults of the firmware."""
@@ -102,6 +104,25 @@ class Px4SitlLink(BaseLink):
             self._socket.bind(("127.0.0.1", 0))
         except OSError as error:
             raise LinkOpenError(t("no UDP port: {why}", why=error.strerror or error)) from error
+        self._wait_for_it(self._socket)
+
+    def _wait_for_it(self, endpoint: socket.socket) -> None:
+        """Wait until it speaks to us, at most BOOT_SECONDS: on a computer under load it starts slowly."""
+        hello = MavlinkCodec().encode(
+            "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
+        )
+        end = self._clock.now() + BOOT_SECONDS
+        while self.process.running and self._clock.now() < end:
+            endpoint.settimeout(HELLO_SECONDS)
+            try:
+                endpoint.sendto(hello, self._vehicle)
+                endpoint.recvfrom(1 << 16)
+            except (TimeoutError, BlockingIOError):
+                continue
+            except ConnectionError:  # its port is not open yet
+                self._clock.sleep(HELLO_SECONDS)
+                continue
+            return
 
     def read(self, timeout: float) -> bytes:
         """Give what the simulator sent."""
@@ -128,9 +149,9 @@ class Px4SitlLink(BaseLink):
         """Send to the simulator; a reboot becomes a shutdown."""
         if self._socket is None:
             raise LinkLost(t("{url} is not open", url=self.url), hint=t("open the link first"))
-        for frame in self._frames(data):
+        for datagram in pack(b"".join(self._frames(data)), DATAGRAM):
             try:
-                self._socket.sendto(frame, self._vehicle)
+                self._socket.sendto(datagram, self._vehicle)
             except ConnectionError:
                 continue
 

@@ -117,7 +117,7 @@ def identify(
     version = yield from _version(search, vehicle)
     yield from _late_answers(search)
     conversation.choose(search.seen[vehicle.system, vehicle.component])
-    conversation.bytewise = _bytewise(vehicle, version["capabilities"])
+    conversation.bytewise = conversation.watch.announces = _bytewise(vehicle, version["capabilities"])
     conversation.answers_first = vehicle.autopilot == PX4
     return _identity(vehicle, version)
 

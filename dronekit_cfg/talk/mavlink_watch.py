@@ -52,7 +52,9 @@ class LinkWatch:
     """Listens along. `received` (`size` bytes) and `missed` count frames of the vehicle, by their sequence numbers.
 
     `streams` is the telemetry by name since `since`; `stations` are other ground stations (system, component) and when
-    they were last noticed; `listing` is when the last value of a list came that we did not ask for.
+    they were last noticed; `listing` is when the last value of a list came that we did not ask for. `announces`: the
+    vehicle tells changed settings again by itself, in the order of the list (PX4), so that only a run from the list's
+    beginning on is a list.
     """
 
     received: int = 0
@@ -62,6 +64,7 @@ class LinkWatch:
     since: float = math.inf
     stations: dict[tuple[int, int], float] = field(default_factory=dict)
     listing: float = -math.inf
+    announces: bool = False
     _sequence: int = -1
     _index: int = -1
     _run: int = 0
@@ -108,7 +111,8 @@ class LinkWatch:
     def _list(self, index: int, now: float) -> None:
         if index == NO_INDEX:
             return
-        self._run = self._run + 1 if 0 < index - self._index <= 3 else 0
+        follows = 0 < index - self._index <= 3 and (self._run > 0 or not self.announces or self._index <= 3)
+        self._run = self._run + 1 if follows else 0
         self._index = index
         if self._run >= LIST_RUN:
             self.listing = now

@@ -53,6 +53,17 @@ def value(index: int, name: str = "X") -> Message:
     return Message("PARAM_VALUE", 1, 1, fields)
 
 
+def test_settings_that_px4_tells_again_are_no_list_but_a_list_is() -> None:
+    """PX4 sends every setting that is not stored yet again, in the order of its list."""
+    watch = LinkWatch(announces=True)
+    for index in range(300, 360):
+        watch.vehicle(value(index), 1.0)
+    assert not watch.listed_to_another(1.0)
+    for index in range(30):
+        watch.vehicle(value(index), 2.0)
+    assert watch.listed_to_another(2.0)
+
+
 def test_a_list_that_somebody_else_reads_is_noticed_and_our_own_probes_are_no_list() -> None:
     watch = LinkWatch()
     for probe in range(200):
