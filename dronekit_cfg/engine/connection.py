@@ -114,7 +114,7 @@ class Connection:
     def _measured(self, size: int, seconds: float) -> None:
         """Take the speed of the line from a transfer of this size, unless the user told it."""
         if not self.speed_told and size > ENOUGH_BYTES and seconds > 0:
-            self.session.line = replace(self.session.line, bytes_per_second=size / seconds)
+            self.session.line = replace(self.session.line, bytes_per_second=size / seconds, known=True)
 
     def values(self, names: Collection[str]) -> dict[str, Value | None]:
         """Read some settings by name."""

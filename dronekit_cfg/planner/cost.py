@@ -35,16 +35,20 @@ TEXT_LINE, TEXT_ECHO = 8, 24
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A link: bytes per second each way, seconds there and back, and the share of frames that are lost."""
+    """A link: bytes per second each way, seconds there and back, and the share of frames that are lost.
+
+    `known` says that the speed was told or measured; else it is that of a USB port.
+    """
 
     bytes_per_second: float = USB_BYTES
     round_trip: float = 0.01
     loss: float = 0.0
+    known: bool = False
 
     @classmethod
     def of_baud(cls, baud: int) -> Line:
         """Give the line of a serial speed: ten bits for each byte, and the 40 ms there and back of a radio."""
-        return cls(baud / 10, 0.04 if baud <= 115_200 else 0.01) if baud else cls()
+        return cls(baud / 10, 0.04 if baud <= 115_200 else 0.01, known=True) if baud else cls()
 
     def cost(self, up: float, down: float, trips: float) -> Cost:
         """Give the cost of bytes both ways at once and of waits; what is lost is sent again."""

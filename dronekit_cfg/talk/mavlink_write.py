@@ -279,9 +279,10 @@ class _Writer:
 def _window(conversation: Conversation) -> int:
     """Give how many writes fill the line: what fits into the shortest round trip at the speed that was measured."""
     least = min(conversation.writes.least, conversation.round_trip.least)
-    if not LONG_SECONDS <= least < math.inf:
+    line = conversation.session.line
+    if not line.known or not LONG_SECONDS <= least < math.inf:
         return WINDOW
-    fitting = SLACK * conversation.session.line.bytes_per_second * least / ECHO_BYTES
+    fitting = SLACK * line.bytes_per_second * least / ECHO_BYTES
     return int(min(max(WINDOW, fitting), WIDEST))
 
 

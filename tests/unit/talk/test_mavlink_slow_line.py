@@ -8,6 +8,7 @@ from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.families.ardupilot.quirks import phase_of, protected
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Change, Kind, Phase, Value, Verdict
+from dronekit_cfg.planner.cost import Line
 from dronekit_cfg.talk.flow import Session, Wait
 from dronekit_cfg.talk.mavlink_conversation import Conversation, RoundTrip
 from dronekit_cfg.talk.mavlink_write import write_values
@@ -126,3 +127,20 @@ def test_a_long_and_wide_line_has_more_writes_in_flight() -> None:
 
 def test_a_slow_line_has_no_more_in_flight_than_fill_it() -> None:
     assert seconds_for(120, "baud=57600&latency=0.02") < 1.2 * 120 * ECHO_BYTES / BYTES_PER_SECOND + 0.2
+
+
+def frames_in(data: bytes) -> int:
+    decoder = MavlinkCodec()
+    decoder.receive_data(data)
+    while decoder.next_event() is not None:
+        pass
+    return decoder.counts.frames
+
+
+def test_a_line_of_unknown_speed_gets_no_more_than_ten_writes_at_once() -> None:
+    conversation = Conversation(Session(lambda: 10.0), MavlinkCodec(), system=1, component=1)
+    conversation.writes.measured(0.3)
+    changes = [Change(f"X{i}", Value(Kind.REAL32, 1.0), Value(Kind.REAL32, 2.0), Phase.SET) for i in range(40)]
+    assert frames_in(next(write_values(conversation, changes)).send) == 10
+    conversation.session.line = Line(45_000.0, known=True)
+    assert frames_in(next(write_values(conversation, changes)).send) == 24
