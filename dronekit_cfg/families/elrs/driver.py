@@ -13,9 +13,21 @@ from typing import Any
 from dronekit_cfg.errors import Armed, LinkGarbage, LinkLost, NoAnswer, UsageError, VehicleError
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import ArmState, Traits
-from dronekit_cfg.families.elrs.tree import choose, commands, packed, paths, setting, spec
+from dronekit_cfg.families.elrs.tree import choose, commands, domain, packed, paths, setting, spec
 from dronekit_cfg.families.places import known_by
-from dronekit_cfg.model import Change, Identity, Kind, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
+from dronekit_cfg.model import (
+    Change,
+    Identity,
+    Kind,
+    Outcome,
+    Phase,
+    Setting,
+    SettingSpec,
+    Snapshot,
+    Spec,
+    Value,
+    Verdict,
+)
 from dronekit_cfg.talk.crsf_calls import CrsfCalls
 from dronekit_cfg.talk.flow import Flow, Session
 from dronekit_cfg.talk.speeds import find_speed
@@ -25,6 +37,7 @@ from dronekit_cfg.wire.crsf import Address, CrsfCodec, Device, Entry, Step
 __all__ = ["ElrsDriver"]
 
 _SERIAL = b"ELRS"
+DOMAIN = "Domain"
 _ARMED = 1 << 3
 SPEEDS = (460800, 420000, 115200, 921600, 400000, 1870000)
 """USB, a receiver's wire, slow handsets, some modules' USB, handsets."""
@@ -50,6 +63,7 @@ class ElrsDriver:
         self._count = 0
         self._entries: dict[str, Entry] = {}
         self._commands: dict[str, Entry] = {}
+        self._domain = ""
 
     def identify(self) -> Flow[Identity]:
         """Find the module. Raises NoAnswer, LinkGarbage (also for CRSF devices that are no ExpressLRS)."""
@@ -138,25 +152,33 @@ class ElrsDriver:
             entries.append(entry)
         self._entries = paths(entries)
         self._commands = commands(entries)
+        self._domain = domain(entries)
         return self._entries
 
     def snapshot(self, *, taken: str) -> Flow[Snapshot]:
         """Read the whole tree of parameters. Raises NoAnswer."""
         identity = yield from self._ready()
         entries = yield from self._read()
-        return Snapshot(identity, taken, "crsf", tuple(setting(path, entry) for path, entry in entries.items()))
+        settings = [setting(path, entry) for path, entry in entries.items()]
+        if self._domain:
+            settings.append(Setting(DOMAIN, Value(Kind.TEXT, self._domain)))
+        return Snapshot(identity, taken, "crsf", tuple(settings))
 
     def spec(self) -> Flow[Spec | None]:
         """Give what the module tells about its parameters, in the state that it is in."""
         identity = yield from self._ready()
         entries = self._entries or (yield from self._read())
         facts = {path: spec(path, entry) for path, entry in entries.items()}
+        if self._domain:
+            facts[DOMAIN] = SettingSpec(DOMAIN, Kind.TEXT, t("regulatory domain of the firmware"), read_only=True)
         return Spec(self.family, identity.vehicle, identity.version, facts, t("the module itself"))
 
     def read(self, names: Collection[str]) -> Flow[Mapping[str, Setting | None]]:
         """Read some parameters by path. Raises NoAnswer."""
         known = self._entries or (yield from self._read())
         found: dict[str, Setting | None] = dict.fromkeys(names)
+        if DOMAIN in found and self._domain:
+            found[DOMAIN] = Setting(DOMAIN, Value(Kind.TEXT, self._domain))
         for name in names:
             if name in known:
                 self._entries[name] = yield from self.calls.entry(known[name].number)
@@ -228,9 +250,8 @@ class ElrsDriver:
         return Phase.LINK if name == "Link_Mode" else Phase.SET
 
     def protected(self, name: str) -> str:
-        """Everything that is a setting may be written."""
-        del name
-        return ""
+        """Give "read-only" for the domain: it is set with the firmware or over the web page, not over CRSF."""
+        return "read-only" if name == DOMAIN else ""
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a label or number into the stored value. ValueError says what the module offers."""

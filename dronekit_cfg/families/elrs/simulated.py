@@ -48,7 +48,7 @@ _TREE: Mapping[int, tuple[int, EntryType, str, str, int, int]] = {
     17: (16, EntryType.COMMAND, "Enable WiFi", "", 0, 0),
     18: (0, EntryType.COMMAND, "Bind", "", 0, 0),
     19: (0, EntryType.INFO, "Bad/Good", "0/250", 0, 0),
-    20: (0, EntryType.INFO, "4.0.0 ISM2G4", "a1b2c3", 0, 0),
+    20: (0, EntryType.INFO, "4.0.0 CE_LBT", "a1b2c3", 0, 0),
 }
 _RECEIVER: Mapping[int, _Row] = {
     1: (0, EntryType.SELECTION, "Protocol", "CRSF;Inverted CRSF;SBUS;Inverted SBUS;SUMD;MAVLink", 0, 5),
@@ -56,7 +56,7 @@ _RECEIVER: Mapping[int, _Row] = {
     3: (0, EntryType.SELECTION, "Tlm Power", "10;25;50;100;MatchTX", 3, 4),
     4: (0, EntryType.SELECTION, "Bind Storage", "Persistent;Volatile;Returnable;Administered", 0, 3),
     5: (0, EntryType.COMMAND, "Enter Bind Mode", "", 0, 0),
-    6: (0, EntryType.INFO, "4.0.0 ISM2G4", "a1b2c3", 0, 0),
+    6: (0, EntryType.INFO, "4.0.0 CE_LBT", "a1b2c3", 0, 0),
 }
 
 

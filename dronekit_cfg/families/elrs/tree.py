@@ -14,9 +14,10 @@ from dronekit_cfg.model import Kind, Setting, SettingSpec, Value, float32
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.crsf import Entry, EntryType
 
-__all__ = ["choose", "commands", "packed", "paths", "setting", "spec"]
+__all__ = ["choose", "commands", "domain", "packed", "paths", "setting", "spec"]
 
 _STATE = re.compile(r"\s*\([^()]*\)\s*$")
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+\S* (\w+)")
 _ODD = re.compile(r"[^A-Za-z0-9_.:@-]+")
 _KINDS = {
     EntryType.UINT8: Kind.UINT8,
@@ -48,6 +49,12 @@ def commands(entries: Sequence[Entry]) -> dict[str, Entry]:
         for entry in entries
         if entry.type is EntryType.COMMAND and not entry.hidden
     }
+
+
+def domain(entries: Sequence[Entry]) -> str:
+    """Give the regulatory domain, such as ISM2G4 or CE_LBT, from the note named "4.0.0 ISM2G4"; "" when none."""
+    notes = (_VERSION.fullmatch(entry.name) for entry in entries if entry.type is EntryType.INFO)
+    return next((found[1] for found in notes if found), "")
 
 
 def _word(label: str) -> str:

@@ -40,13 +40,15 @@ GONE_SECONDS = 10.0
 PHRASE = "Binding_Phrase"
 _RAW = "uid:"
 _NUMBERS: Mapping[str, tuple[str, Kind, int]] = {
-    "Domain": ("domain", Kind.UINT8, 255),
     "Wifi_On_Interval": ("wifi-on-interval", Kind.INT32, 86400),
     "Telemetry_Interval": ("tlm-interval", Kind.UINT32, 60000),
     "Fan_Runtime": ("fan-runtime", Kind.UINT32, 86400),
     "Uart_Baud": ("rcvr-uart-baud", Kind.UINT32, 12_000_000),
 }
 """Options by the name of the setting: their key, type, and the highest value that makes sense."""
+DOMAIN = "Domain"
+_DOMAINS = ("AU915", "FCC915", "EU868", "IN866", "AU433", "EU433", "US433", "US433W")
+"""What the option `domain` of modules below 1 GHz means [ExpressLRS FHSS.cpp]; others have theirs in their firmware."""
 
 
 def phrase_uid(phrase: str) -> bytes:
@@ -143,6 +145,10 @@ class ElrsWebDriver:
         for name, (key, kind, _) in _NUMBERS.items():
             if isinstance(options.get(key), int):
                 found.append(Setting(name, Value(kind, options[key])))
+        place = options.get("domain")
+        if isinstance(place, int):
+            label = _DOMAINS[place] if 0 <= place < len(_DOMAINS) else f"#{place}"
+            found.append(Setting(DOMAIN, Value(Kind.TEXT, label)))
         return tuple(found)
 
     def snapshot(self, *, taken: str) -> Flow[Snapshot]:
@@ -160,6 +166,8 @@ class ElrsWebDriver:
             for name, (key, kind, high) in _NUMBERS.items()
             if key in options
         }
+        if "domain" in options:
+            facts[DOMAIN] = SettingSpec(DOMAIN, Kind.TEXT, options=_DOMAINS)
         facts[PHRASE] = SettingSpec(PHRASE, Kind.SECRET)
         return Spec(self.family, identity.vehicle, identity.version, facts, t("the module itself"))
 
@@ -175,6 +183,9 @@ class ElrsWebDriver:
         for change in changes:
             if change.name == PHRASE:
                 options["uid"] = list(self._uid(change.wanted))
+            elif change.name == DOMAIN and DOMAIN in known:
+                label = str(change.wanted)
+                options["domain"] = int(label[1:]) if label.startswith("#") else _DOMAINS.index(label)
             elif change.name in known:
                 options[_NUMBERS[change.name][0]] = int(change.wanted.number)
         options["customised"] = True
@@ -239,7 +250,7 @@ class ElrsWebDriver:
 
     def phase(self, name: str) -> Phase:
         """What parts the module from its other end comes last."""
-        return Phase.LINK if name in {PHRASE, "Domain"} else Phase.SET
+        return Phase.LINK if name in {PHRASE, DOMAIN} else Phase.SET
 
     def protected(self, name: str) -> str:
         """Everything that is shown may be written."""
@@ -253,6 +264,12 @@ class ElrsWebDriver:
             wanted = self.session.vault.wanted(value)
             self._phrases[phrase_uid(self.session.vault.open(wanted))] = wanted
             return wanted
+        if name == DOMAIN:
+            if value not in _DOMAINS:
+                raise ValueError(
+                    t("{name} is one of {known}, not {value!r}", name=name, known=", ".join(_DOMAINS), value=value)
+                )
+            return Value(Kind.TEXT, str(value))
         if name not in _NUMBERS:
             return Value(Kind.TEXT, str(value))  # no module has it: the engine finds out and says so
         _, kind, high = _NUMBERS[name]

@@ -33,7 +33,7 @@ def test_a_receiver_behind_betaflight_is_reached_at_its_own_speed(bench: Bench) 
     )
     with connect(options, clock=bench.clock) as connection:
         assert (connection.identity.vehicle, connection.link.baud) == ("rx", 420000)
-        assert len(connection.snapshot().settings) == 4
+        assert len(connection.snapshot().settings) == 5
 
 
 def test_on_a_handsets_wire_the_module_is_spoken_to_without_ever_sending_channels(
@@ -50,7 +50,7 @@ def test_on_a_handsets_wire_the_module_is_spoken_to_without_ever_sending_channel
     monkeypatch.setattr(MemoryLink, "write", spy)
     with bench.connect("sim:elrs-tx-handset") as connection:
         assert connection.identity.vehicle == "tx"
-        assert len(connection.snapshot().settings) == 12
+        assert len(connection.snapshot().settings) == 13
     kinds = set()
     while sent:
         kinds.add(sent[2])
@@ -124,3 +124,11 @@ def test_a_command_shows_its_step_and_text() -> None:
     entry = parse_entry(3, b"\0\x0dBind\0\x02\xc8Binding...\0")
     assert (entry.value, entry.unit) == (2, "Binding...")
     assert CrsfCodec().next_event() is None
+
+
+def test_the_regulatory_domain_is_shown_and_not_written_over_crsf(bench: Bench, twin: Any) -> None:
+    with bench.connect("sim:elrs-tx") as connection:
+        assert connection.snapshot().value("Domain") == Value(Kind.TEXT, "CE_LBT")
+        assert connection.driver.protected("Domain") == "read-only"
+        found = connection.values(["Domain", "Packet_Rate"])
+        assert str(found["Domain"]) == "CE_LBT"

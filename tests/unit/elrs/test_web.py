@@ -106,12 +106,12 @@ def test_phrase_and_domain_are_written_proved_and_put_back_and_the_phrase_is_now
     with connect(options(page, root, bind=PHRASE_TEXT), clock=VirtualClock()) as connection:
         before = connection.snapshot()
         assert connection.identity.board == "Ranger Micro 2.4GHz"
-        receipt = apply(connection, goal(Binding_Phrase="<secret:bind>", Domain=2), StateDir(root))
+        receipt = apply(connection, goal(Binding_Phrase="<secret:bind>", Domain="EU868"), StateDir(root))
         assert (receipt.result, receipt.problems) == (Result.DONE, ())
         assert receipt.persistence_verified
         assert page.stored["uid"] == list(phrase_uid(PHRASE_TEXT))
         assert (page.stored["domain"], page.stored["custom"], page.stored["customised"]) == (2, "stays", True)
-        again = apply(connection, goal(Binding_Phrase="<secret:bind>", Domain=2), StateDir(root))
+        again = apply(connection, goal(Binding_Phrase="<secret:bind>", Domain="EU868"), StateDir(root))
         assert again.result is Result.UNCHANGED
         back = apply(connection, goal_from_snapshot(before, connection.identity), StateDir(root))
         assert (back.result, back.problems) == (Result.DONE, ())
@@ -126,7 +126,7 @@ def test_phrase_and_domain_are_written_proved_and_put_back_and_the_phrase_is_now
 def test_a_module_that_keeps_nothing_is_found_out_by_its_restart(page: Page, tmp_path: Path) -> None:
     page.keeps = False
     with connect(options(page, tmp_path / "s"), clock=VirtualClock()) as connection:
-        receipt = apply(connection, goal(Domain=2), StateDir(tmp_path / "s"))
+        receipt = apply(connection, goal(Domain="EU868"), StateDir(tmp_path / "s"))
         assert receipt.result is Result.ROLLED_BACK
     assert page.stored["domain"] == 1
 
@@ -138,7 +138,7 @@ def test_a_phrase_in_a_profile_and_one_that_is_not_given_are_refused(page: Page,
         with pytest.raises(UsageError, match="bind"):
             connection.driver.coerce("Binding_Phrase", "<secret:bind>", None)
         with pytest.raises(ValueError, match="Domain"):
-            connection.driver.coerce("Domain", 256, None)
+            connection.driver.coerce("Domain", "EU900", None)
 
 
 def test_another_web_page_and_none_are_told_apart(page: Page, tmp_path: Path) -> None:
