@@ -21,14 +21,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from targets import COMBINATIONS, peak_memory, target_rows
 from vehicle import vehicle
 
-from dronekit_cfg.engine.connection import LinkOptions, connect
+from dronekit_cfg.engine.connection import Connection, LinkOptions, connect
+from dronekit_cfg.errors import LinkError
 from dronekit_cfg.families.ardupilot.quirks import phase_of, protected
 from dronekit_cfg.model import INT_RANGES, Change, Phase, Snapshot, Value
 
@@ -46,6 +47,7 @@ WORKS = {
     "write900": ("write", 900, "900 writes (450 settings twice), confirmed, full read-back"),
 }
 RUN_SECONDS = 240
+CONNECT_TRIES = 5
 MOST = 500
 OFF_LIMITS = (
     "BRD_",
@@ -107,12 +109,27 @@ class Bench:
         self.base = self.look()
 
     def look(self) -> Snapshot:
-        with connect(LinkOptions(self.url, family="ardupilot")) as connection:
+        with self._connected() as connection:
             return connection.snapshot()
 
     def put(self, values: dict[str, Value]) -> None:
-        with connect(LinkOptions(self.url, family="ardupilot")) as connection:
+        with self._connected() as connection:
             connection.run(connection.driver.write([Change(n, None, v, Phase.SET) for n, v in values.items()]))
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Connect as the judge; the vehicle serves one client, and may not have let go of the last one yet."""
+        for left in range(CONNECT_TRIES - 1, -1, -1):
+            with ExitStack() as stack:
+                try:
+                    connection = stack.enter_context(connect(LinkOptions(self.url, family="ardupilot")))
+                except LinkError:
+                    if not left:
+                        raise
+                    time.sleep(1)
+                    continue
+                yield connection
+                return
 
     def changes(self, count: int) -> list[Change]:
         """Give `count` writes of values next to those that are there: half of them whole numbers, if there are so many.

@@ -9,9 +9,10 @@ So even a run that is killed leaves no trace behind a reboot.
 
 from __future__ import annotations
 
+from dronekit_cfg.errors import NoAnswer
 from dronekit_cfg.events import Note
 from dronekit_cfg.talk.flow import Flow
-from dronekit_cfg.talk.mavlink_commands import command_bytes, is_ack
+from dronekit_cfg.talk.mavlink_commands import command_bytes, fresh_heartbeat, is_ack, is_armed
 from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink_layout import layout_of_name
@@ -33,10 +34,12 @@ WATCH_SECONDS = 0.4
 def pause_streams(conversation: Conversation) -> Flow[None]:
     """Stop the streams that were heard, when they take a good part of a slow line; never raises for a silent vehicle.
 
+    Not while the vehicle is armed.
+
     What was stopped is kept in `conversation.paused` until `resume_streams` put it back.
     """
     names = _heavy(conversation)
-    if not names:
+    if not names or (yield from _armed(conversation)):
         return
     numbers = [layout_of_name(name).id for name in names]
     intervals = yield from _intervals(conversation, numbers)
@@ -61,6 +64,14 @@ def resume_streams(conversation: Conversation) -> Flow[None]:
     conversation.session.report(
         Note(t("telemetry streams stay paused until the vehicle restarts: it did not confirm"), level="warning")
     )
+
+
+def _armed(conversation: Conversation) -> Flow[bool]:
+    """Whether it may be armed: then somebody may be flying by this telemetry, and it is left alone."""
+    try:
+        return is_armed((yield from fresh_heartbeat(conversation)))
+    except NoAnswer:
+        return True
 
 
 def _heavy(conversation: Conversation) -> list[str]:

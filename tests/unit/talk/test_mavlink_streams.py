@@ -12,6 +12,7 @@ from dronekit_cfg.errors import NoAnswer
 from dronekit_cfg.events import Note
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.talk.flow import Flow
+from dronekit_cfg.talk.mavlink_commands import run_command
 from dronekit_cfg.talk.mavlink_streams import pause_streams, resume_streams
 
 STREAMS = frozenset({"ATTITUDE", "VFR_HUD", "SYS_STATUS", "GPS_RAW_INT"})
@@ -106,3 +107,16 @@ def test_a_vehicle_that_does_not_confirm_is_told_about(monkeypatch: pytest.Monke
         monkeypatch.setattr(connection.link, "write", lambda _: None)
         connection.run(resume_streams(conversation))
     assert any(isinstance(e, Note) and "stay paused" in e.text for e in events)
+
+
+def test_the_telemetry_of_an_armed_vehicle_is_left_alone() -> None:
+    with connect(link(), clock=VirtualClock()) as connection:
+        conversation: Any = connection.driver.conversation  # type: ignore[attr-defined]  # see above
+        assert connection.run(run_command(conversation, 400, 1, 21196)) == 0
+        heard(connection, 3.0)
+        connection.snapshot()
+        assert conversation.paused == {}
+        assert connection.run(run_command(conversation, 400, 0, 21196)) == 0
+        heard(connection, 3.0)
+        connection.snapshot()
+        assert conversation.paused
