@@ -21,6 +21,8 @@ BOOT_SECONDS = 10.0
 END_SECONDS = 3.0
 """The Betaflight SITL ends about 0.5 s after it printed `Rebooting`."""
 _LAST_WORDS = b"Rebooting"
+SILENT_REOPENS = 2
+"""How often a simulator that says nothing is connected to again before it is taken for hung."""
 _POLL = 0.05
 
 
@@ -49,6 +51,9 @@ class SitlLink(BaseLink):
         self._tcp = TcpLink(url, "127.0.0.1", port)
         self._lease = FileLock(Path(tempfile.gettempdir()) / f"dronekit-cfg-port-{port}.lock")
         self._heard = b""
+        self._silent = 0
+        self.hangs = 0
+        """How often the simulator hung and had to be ended by force."""
 
     def open(self) -> None:
         """Start the simulator and connect. Raises LinkOpenError.
@@ -115,6 +120,7 @@ class SitlLink(BaseLink):
     def read(self, timeout: float) -> bytes:
         """Give what the simulator sent."""
         data = self._tcp.read(timeout)
+        self._silent = 0 if data else self._silent
         self._heard = (self._heard + data)[-len(_LAST_WORDS) - 4 :]
         return data
 
@@ -123,11 +129,18 @@ class SitlLink(BaseLink):
         self._tcp.write(data)
 
     def reopen(self) -> None:
-        """Connect again; a simulator that said it reboots is waited for and, when it has ended, started again."""
+        """Connect again; a simulator that said it reboots is waited for and, when it has ended, started again.
+
+        The Betaflight SITL sometimes hangs: on its way out, or when a client went away amid a dump (seen on 4.6.0, on a
+        busy computer). It has stored what it was told to save by then, so it is ended by force: a power cut.
+        """
         rebooting = self._ends and _LAST_WORDS in self._heard
         self._tcp.close()
-        if rebooting:
-            self.process.wait_end(END_SECONDS)
+        self._silent += 1
+        if self._ends and (self._silent > SILENT_REOPENS or (rebooting and not self.process.wait_end(END_SECONDS))):
+            self.hangs += 1
+            self.process.stop()
+            self._silent = 0
         self._heard = b""
         self.open()
 

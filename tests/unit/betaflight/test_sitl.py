@@ -22,7 +22,7 @@ from dronekit_cfg.sitl.process import SimulatorProcess, tail
 SERVER = """
 import socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(1)
+s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(5)
 print("listening", flush=True)
 c, _ = s.accept()
 c.sendall(b"hello")
@@ -57,6 +57,27 @@ def test_a_simulator_that_reboots_is_started_again_in_its_folder(tmp_path: Path)
         assert process.pid != first
     assert not process.running
     assert (tmp_path / "sim" / "simulator.log").read_text() == "listening\n" * 2
+
+
+def test_a_simulator_that_hangs_is_ended_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dronekit_cfg.sitl.link.END_SECONDS", 0.2)
+    port = free_port()
+    process = make(tmp_path / "sim", SERVER + "\nimport time\ntime.sleep(60)\n", str(port))
+    link = SitlLink("sitl:test", process, port, RealClock())
+    with link:
+        assert link.read(5) == b"hello"
+        link.write(b"save")
+        assert link.read(5) == b"Rebooting"
+        link.reopen()  # it says that it reboots, and never ends
+        assert (link.hangs, process.starts) == (1, 2)
+        assert link.read(5) == b"hello"
+        for _ in range(2):
+            link.reopen()  # it accepts, because the system does, and says nothing
+        assert (link.hangs, process.starts) == (1, 2)
+        link.reopen()
+        assert (link.hangs, process.starts) == (2, 3)
+        assert link.read(5) == b"hello"
+    assert not process.running
 
 
 def test_a_simulator_that_does_not_come_up_is_said_with_its_last_words(tmp_path: Path) -> None:
