@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from dronekit_cfg.links.common import BaseLink, not_open
 from dronekit_cfg.text import t
 
 __all__ = ["ReplayLink"]
+
+MAX_CHARACTERS = 64 << 20
+"""An hour of a full 57600 baud link takes 45 million; a packed file can unfold to any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ class _Recording:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    if path.suffix == ".gz":
-        import gzip
+    """Give the lines of the file; LinkOpenError where it unfolds to more than a recording ever is."""
+    import gzip
 
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from file
-    else:
-        with path.open(encoding="utf-8") as file:
-            yield from file
+    left = MAX_CHARACTERS
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        while line := file.readline(left + 1):
+            left -= len(line)
+            if left < 0:
+                raise LinkOpenError(
+                    t("{file} is too large for a recording", file=path), hint=t("cut out the part that matters")
+                )
+            yield line
 
 
 def _entry(line: str) -> tuple[float, str, bytes]:
@@ -113,7 +121,9 @@ class ReplayLink(BaseLink):
         if self._recording is None:
             try:
                 self._recording = _read(self._path)
-            except (OSError, EOFError, UnicodeDecodeError) as error:
+            except LinkOpenError:
+                raise
+            except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
                 raise LinkOpenError(
                     t("cannot replay {file}: {cause}", file=self._path, cause=getattr(error, "strerror", "") or error),
                     hint=t("a recording is made with {example}", example="record+serial:auto?file=session.jsonl"),

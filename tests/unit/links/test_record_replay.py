@@ -237,3 +237,16 @@ def test_a_replay_that_is_not_open_says_so(tmp_path: Path, clock: VirtualClock) 
     link = ReplayLink("replay:x", _save(tmp_path), clock)
     with pytest.raises(LinkLost, match="not open"):
         link.read(0)
+
+
+def test_a_packed_recording_that_unfolds_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dronekit_cfg.links.replay.MAX_CHARACTERS", 1000)
+    file = tmp_path / "bomb.jsonl.gz"
+    file.write_bytes(gzip.compress(b" " * 100_000))
+    with pytest.raises(LinkOpenError, match="too large"):
+        ReplayLink("replay:bomb", str(file), VirtualClock()).open()
+    file.write_bytes(gzip.compress(b'{"t": 0, "dir": "rx", "hex": "00"}')[:-12] + b"damaged damaged")
+    with pytest.raises(LinkOpenError, match="cannot replay"):
+        ReplayLink("replay:bomb", str(file), VirtualClock()).open()
