@@ -67,6 +67,7 @@ class Run:
     fault: str = field(init=False)
     url: str = field(init=False)
     wanted: State = field(init=False)
+    on_ours: bool = True
     story: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -101,6 +102,7 @@ class Run:
         """Do it over the faulty link; the result it claims, None when it ended in an error of ours."""
         try:
             with self.connected() as connection:
+                self.on_ours = connection.identity.uid == world.OURS
                 receipt = act(connection)
         except UsageError:
             raise
@@ -112,8 +114,10 @@ class Run:
 
     def judge(self, result: Result | None, old: Judge, new: Judge) -> str:
         """Hold what the tool said against the memory of the vehicle; recover while a journal is open."""
-        is_open = world.is_open(self.root)
         now = world.truth(self.root)
+        if not self.on_ours:  # no other was heard on a bad link and none was named: that one it was done to
+            result, new = None, old
+        is_open = world.is_open(self.root)
         if result is Result.IN_DOUBT and not is_open:
             return "in doubt, but no journal is open"
         if result in {Result.DONE, Result.UNCHANGED} and not new(now):
@@ -122,6 +126,10 @@ class Run:
             return f"rolled back with a value that differs: {self.differing()}"
         if not is_open:
             return "" if old(now) or new(now) else f"neither old nor new, no open journal: {self.differing()}"
+        return self.recovered(old, new)
+
+    def recovered(self, old: Judge, new: Judge) -> str:
+        """Recover without faults, and judge what that says."""
         with world.connected(self.root) as connection:
             receipt = recover(connection, self.state)
         self.story.append(f"recover {receipt and receipt.result}")

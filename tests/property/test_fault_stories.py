@@ -119,6 +119,8 @@ class Stories(RuleBasedStateMachine):
             way = world.connected_by_usb(self.root, url, fault, dice)
         try:
             with way as connection:
+                if connection.identity.uid != world.OURS:
+                    return None  # nobody else was heard on a bad link: what is done to that one is no part of the story
                 receipt = act(connection)
         except UsageError:
             raise
