@@ -23,7 +23,7 @@ from dronekit_cfg.engine.journal import Journal, read_journal
 from dronekit_cfg.engine.recover import recover
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply
-from dronekit_cfg.errors import StateError
+from dronekit_cfg.errors import DronekitError, InDoubt, StateError
 from dronekit_cfg.families.ardupilot.quirks import protected
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Origin, Result, Value, Wanted
@@ -232,6 +232,96 @@ def test_a_state_folder_that_cannot_be_written_is_named_before_the_vehicle_is_to
             apply(connection, GOAL, StateDir(occupied))
         assert "--state-dir" in caught.value.hint
         assert is_old(held(connection), old)
+
+
+def test_a_folder_on_a_read_only_disk_is_named_before_the_vehicle_is_touched(
+    tmp_path: Path, old: dict[str, Value], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "state"
+    make = Path.mkdir
+
+    def mkdir(path: Path, *arguments: Any, **named: Any) -> None:
+        if path.is_relative_to(root):
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        make(path, *arguments, **named)
+
+    with connected(tmp_path) as connection:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "mkdir", mkdir)
+            with pytest.raises(StateError, match="Read-only") as caught:
+                apply(connection, GOAL, StateDir(root))
+        assert "--state-dir" in caught.value.hint
+        assert is_old(held(connection), old)
+
+
+# --- the clock of the computer
+
+
+class Jumping(VirtualClock):
+    """A clock that jumps once, as that of a laptop that slept: by `seconds`, at its `nth` question."""
+
+    def __init__(self, nth: int, seconds: float) -> None:
+        super().__init__()
+        self.left, self.seconds = nth, seconds
+
+    def now(self) -> float:
+        self.left -= 1
+        if self.left == 0:
+            self.sleep(self.seconds)
+        return super().now()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_computer_that_sleeps_for_an_hour_in_the_middle_ends_in_the_old_or_the_new_state(
+    seed: int, tmp_path: Path, old: dict[str, Value]
+) -> None:
+    clock = Jumping(random.Random(seed).randrange(50, 2000), 3600.0)
+    result = None
+    options = LinkOptions(SIM, family="ardupilot", state_dir=tmp_path)
+    with suppress(DronekitError), connect(options, clock=clock) as connection:
+        result = apply(connection, GOAL, StateDir(tmp_path)).result
+    assert clock.left < 0
+    with connected(tmp_path) as connection:
+        if result is None or result is Result.IN_DOUBT:
+            recover(connection, StateDir(tmp_path))
+        now = held(connection)
+        assert StateDir(tmp_path).open_journal(connection.identity) is None
+    assert is_new(now) if result is Result.DONE else is_old(now, old) or (result is None and is_new(now))
+
+
+def test_the_date_may_jump_back_between_a_cut_and_recover(
+    tmp_path: Path, old: dict[str, Value], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Laptops of a field come up in 1970; the journal of "tomorrow" is still the one that is open."""
+    state = StateDir(tmp_path)
+
+    def at(when: str) -> None:
+        for module in ("transaction", "recover", "connection", "receipts"):
+            monkeypatch.setattr(f"dronekit_cfg.engine.{module}.utc_now", lambda: when)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    at("2031-05-01T10:00:00Z")
+    with connected(tmp_path) as connection:
+        assert apply(connection, GOAL, state).result is Result.DONE
+    back = Goal("back", "sha256:1", tuple(Wanted(n, old[n].raw, Origin("test")) for n in WANTED if n in old))
+    with connected(tmp_path) as connection, monkeypatch.context() as patch:
+        patch.setattr(Journal, "outcome", die)
+        with pytest.raises(KeyboardInterrupt):
+            apply(connection, back, state)
+    at("1970-01-01T00:00:07Z")
+    with connected(tmp_path) as connection:
+        assert state.open_journal(connection.identity) is not None
+        with pytest.raises(InDoubt):
+            apply(connection, GOAL, state)
+        receipt = recover(connection, state)
+        assert receipt is not None
+        assert state.open_journal(connection.identity) is None
+        now = held(connection)
+        assert is_old(now, old) or is_new(now)
+        assert apply(connection, GOAL, state).result in {Result.DONE, Result.UNCHANGED}
+        assert is_new(held(connection))
 
 
 # --- power cuts: what the journal and the vehicle hold at every moment
