@@ -1,4 +1,4 @@
-"""A pair of radios on a link, as one run of the tool sees it."""
+"""A module on a link, as one run of the tool sees it: for the tests of u-blox, SiK and ELRS."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def twin() -> Callable[[Connection], Any]:
-    """Give the simulated pair behind a connection."""
+    """Give the simulated module behind a connection."""
 
     def find(connection: Connection) -> Any:
         link: Any = connection.link
