@@ -60,7 +60,7 @@ class BehindPorts:
         return f"{EOL}Forwarding, power cycle to exit.{EOL}"
 
     def _speed(self, port: str) -> int:
-        return getattr(self._devices[port], "host_baud", 57600)
+        return getattr(self._devices[port], "port_baud", 57600)
 
     def _use(self, port: str) -> int:
         return _GPS if "ublox" in type(self._devices[port]).__module__ else _RX_SERIAL

@@ -81,7 +81,12 @@ class Receiver:
         self.boots = 0
         self._up_at = self._next_nmea = -math.inf
         self._boot(-math.inf)
-        self.host_baud = setup.host_baud or self.ram[_SPEED]
+        self.host_baud = setup.host_baud
+
+    @property
+    def port_baud(self) -> int:
+        """The speed that its port has now. An other end whose speed is not known (a pseudo terminal) has the same."""
+        return self.ram[_SPEED]
 
     def set_host_baud(self, baud: int) -> None:
         """Note the speed of the other end; at another than ours each hears noise."""
@@ -94,7 +99,7 @@ class Receiver:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes; while it restarts it hears nothing."""
-        if now < self._up_at or self.host_baud != self.ram[_SPEED]:
+        if now < self._up_at or self.host_baud not in (0, self.port_baud):
             return
         self._codec.receive_data(data)
         while (frame := self._codec.next_event()) is not None and now >= self._up_at:
@@ -107,7 +112,7 @@ class Receiver:
             self._say(self._next_nmea, _NMEA)
             self._next_nmea += 1.0
         data = self._out.take(now)
-        return data if self.host_baud == self.ram[_SPEED] else bytes(b ^ 0xA5 | 0x80 for b in data)
+        return data if self.host_baud in (0, self.port_baud) else bytes(b ^ 0xA5 | 0x80 for b in data)
 
     def next_due(self, now: float) -> float:
         """Give when something arrives next."""
