@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, Self, TextIO
 
 from dronekit_cfg.cli.failures import write_error
 from dronekit_cfg.errors import Interrupted, UsageError
-from dronekit_cfg.events import Event
+from dronekit_cfg.events import Event, Note, Stage, VehicleText
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Output:
             from dronekit_cfg.cli.progress import make_view
 
             self._view = make_view(self.stderr)
-        if self._vault is not None and hasattr(event, "text"):
+        if self._vault is not None and isinstance(event, Stage | Note | VehicleText):
             event = replace(event, text=self._hidden(event.text))
         try:
             self._view(event)

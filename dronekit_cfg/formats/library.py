@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from dronekit_cfg.errors import DronekitError, UsageError
 from dronekit_cfg.formats import yaml_tree
 from dronekit_cfg.formats.files import read_text
-from dronekit_cfg.formats.layer import FAMILIES
+from dronekit_cfg.formats.layer import FAMILIES, MODULE_FAMILIES
 from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.text import t
@@ -113,6 +113,9 @@ class Library:
         if elsewhere:
             others = ", ".join(sorted({e.family or "?" for e in elsewhere}))
             message = t('profile "{name}" is for {others}, not for {family}', name=name, others=others, family=family)
+            if {e.family for e in elsewhere} <= set(MODULE_FAMILIES) and family not in MODULE_FAMILIES:
+                hint = t("it is for a module: plan, apply and verify take it along; here, give it a stack of its own")
+                return UsageError(message, hint=hint)
             return UsageError(message, hint=t("choose a profile of {family}: dronekit-cfg profile list", family=family))
         known = {e.name for entries in self._entries for e in entries if family in (None, e.family)}
         known |= {PurePosixPath(k).name for k in known}
