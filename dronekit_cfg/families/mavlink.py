@@ -24,7 +24,7 @@ from dronekit_cfg.talk.mavlink_texts import STATES
 from dronekit_cfg.talk.mavlink_write import write_values
 from dronekit_cfg.wire.mavlink import MavlinkCodec
 
-__all__ = ["Autopilot", "MavlinkDriver"]
+__all__ = ["Autopilot", "MavlinkDriver", "TakesFiles"]
 
 
 class Autopilot(Protocol):

@@ -109,6 +109,7 @@ class _Writer:
         self.flying: dict[str, _Job] = {}
         self.total = len(changes)
         self.lossy = False
+        self.earliest = math.inf
         self.answered = conversation.now
         self.count = 1
         self.probes = 0
@@ -141,16 +142,31 @@ class _Writer:
         job.read = None
         job.stale = False
         job.asked = conversation.now
-        job.deadline = job.asked + conversation.writes.wait(job.sets % SETS)
+        self.wait_for(job, job.asked + conversation.writes.wait(job.sets % SETS))
         job.sets += 1
         return write_bytes(conversation, job.change.name, job.change.wanted)
+
+    def wait_for(self, job: _Job, deadline: float) -> None:
+        job.deadline = deadline
+        self.earliest = min(self.earliest, deadline)
+
+    def late_ones(self, now: float, grace: float) -> bytes:
+        """See to those whose answer is overdue. Looking at all of them for every message would cost as much as both."""
+        if self.earliest + grace > now:
+            return b""
+        send = b""
+        for job in list(self.flying.values()):
+            if job.deadline + grace <= now:
+                send += self.late(job)
+        self.earliest = min((job.deadline for job in self.flying.values()), default=math.inf)
+        return send
 
     def ask(self, job: _Job) -> bytes:
         """Send a read and a probe behind it."""
         conversation = self.conversation
         job.stage = _Stage.READ
         job.asked = conversation.now
-        job.deadline = job.asked + conversation.reads.wait(job.silent)
+        self.wait_for(job, job.asked + conversation.reads.wait(job.silent))
         self.probes += 1
         job.probe = self.probes % min(PROBES, self.count)
         return read_by_name(conversation, job.change.name) + read_by_index(conversation, job.probe)
@@ -193,7 +209,7 @@ class _Writer:
             old = job.change.old
             if not job.stale and not job.reason and old is not None and old.same(value):
                 job.stale = True
-                job.deadline = self.conversation.now + SECOND_ECHO_SECONDS
+                self.wait_for(job, self.conversation.now + SECOND_ECHO_SECONDS)
                 return send
             return send + self.ask(job)
         if job.reason or (job.read is not None and job.read.same(value)):
@@ -313,17 +329,12 @@ def write_values(conversation: Conversation, changes: Sequence[Change]) -> Flow[
         if not writer.flying:
             yield from wait_for_list(conversation)
             send += writer.fill()
-        until = min(job.deadline for job in writer.flying.values())
-        message = yield from conversation.next(send, until)
+        message = yield from conversation.next(send, writer.earliest)
         send = writer.take(message) if message is not None else b""
         now = conversation.now
         if now - writer.answered > SILENCE_SECONDS:
             writer.give_up()
             break
-        grace = 0.0 if message is None else LATE_SECONDS
-        late = list(writer.flying.values()) if until + grace <= now else []
-        for job in late:
-            if job.deadline + grace <= now:
-                send += writer.late(job)
+        send += writer.late_ones(now, 0.0 if message is None else LATE_SECONDS)
         send += writer.fill()
     return tuple(writer.outcomes[place] for place in sorted(writer.outcomes))
