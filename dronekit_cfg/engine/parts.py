@@ -28,23 +28,24 @@ def fitted_parts(connection: Connection, snapshot: Snapshot) -> tuple[Part, ...]
     return join_parts(snapshot.identity, inventory(snapshot), ask_parts(connection))
 
 
-def built_parts(connection: Connection, last: Snapshot) -> tuple[Part, ...]:
-    """Give the parts for the record of an apply: what costs no time and no restart of the vehicle."""
+def built_parts(last: Snapshot) -> tuple[Part, ...]:
+    """Give the parts for the record of an apply: what the last snapshot tells, without another word to the vehicle.
+
+    The end of a transaction is no place for further talk: what is cut off there looks like an unfinished apply.
+    """
     from dronekit_cfg.catalog.inventory import inventory
 
-    session = getattr(connection.driver, "cli", None)
-    told = () if session is not None and not session.open else ask_parts(connection, patient=False)
-    return join_parts(last.identity, inventory(last), told)
+    return join_parts(last.identity, inventory(last), ())
 
 
-def ask_parts(connection: Connection, *, patient: bool = True) -> tuple[Part, ...]:
+def ask_parts(connection: Connection) -> tuple[Part, ...]:
     """Ask the vehicle itself; nothing where its family cannot be asked, or it does not answer."""
     driver: Any = connection.driver
     with contextlib.suppress(DronekitError):
         if hasattr(driver, "conversation"):
             from dronekit_cfg.talk.mavlink_parts import tell_parts
 
-            return connection.run(tell_parts(driver.conversation, patient=patient))
+            return connection.run(tell_parts(driver.conversation))
         if hasattr(driver, "status"):
             from dronekit_cfg.catalog.inventory_cli import status_parts
 

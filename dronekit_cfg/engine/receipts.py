@@ -54,7 +54,7 @@ def build_receipt(
         notes=(*plan.notes, *work.notes),
         predicted=predicted,
         actual=actual,
-        parts=built_parts(work.connection, last) if result in {Result.DONE, Result.UNCHANGED} else (),
+        parts=built_parts(last) if result in {Result.DONE, Result.UNCHANGED} else (),
     )
 
 

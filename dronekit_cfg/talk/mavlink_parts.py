@@ -23,8 +23,6 @@ __all__ = ["LISTEN_SECONDS", "parts_of_messages", "parts_of_texts", "tell_parts"
 BANNER, NODE_INFO = 42428, 5200
 LISTEN_SECONDS = 1.3
 """Long enough for a radio, which tells of itself once a second."""
-SETTLE_SECONDS = 0.15
-"""How long what was asked for may come after the last acknowledgement."""
 _ASKED = {
     "GPS_RAW_INT": 24,
     "GPS2_RAW": 124,
@@ -49,11 +47,8 @@ class _Heard:
     texts: list[str] = field(default_factory=list)
 
 
-def tell_parts(conversation: Conversation, *, patient: bool = True) -> Flow[tuple[Part, ...]]:
-    """Ask for everything that tells of parts, listen, and give the parts; never raises NoAnswer.
-
-    Unless `patient`, it ends when all questions were acknowledged, and does not wait for what talks once a second.
-    """
+def tell_parts(conversation: Conversation) -> Flow[tuple[Part, ...]]:
+    """Ask for everything that tells of parts, listen for a moment, and give the parts; never raises NoAnswer."""
     heard = _Heard()
     session = conversation.session
     pass_on = session.report
@@ -66,25 +61,20 @@ def tell_parts(conversation: Conversation, *, patient: bool = True) -> Flow[tupl
 
     session.report = report
     try:
-        yield from _listen(conversation, heard, patient=patient)
+        yield from _listen(conversation, heard)
     finally:
         session.report = pass_on
     return (*parts_of_texts(heard.texts), *parts_of_messages(heard.messages))
 
 
-def _listen(conversation: Conversation, heard: _Heard, *, patient: bool) -> Flow[None]:
+def _listen(conversation: Conversation, heard: _Heard) -> Flow[None]:
     asked = ((BANNER,), (NODE_INFO,), *((REQUEST_MESSAGE, number) for number in _ASKED.values()))
     send = b"".join(command_bytes(conversation, *command) for command in asked)
     until = conversation.now + LISTEN_SECONDS
-    waiting = len(asked)
     while (message := (yield from conversation.next(send, until))) is not None:
         send = b""
         if message.name in _HEARD:
             heard.messages.append(message)
-        elif message.name == "COMMAND_ACK":
-            waiting -= 1
-            if not waiting and not patient:
-                until = min(until, conversation.now + SETTLE_SECONDS)
 
 
 def parts_of_texts(texts: Sequence[str]) -> tuple[Part, ...]:

@@ -199,5 +199,5 @@ def test_a_receipt_names_every_part(tmp_path: Path) -> None:
     kinds = {p.kind for p in receipt.parts}
     assert kinds >= {"board", "imu", "compass", "baro", "gps", "battery"}
     gps = next(p for p in receipt.parts if p.kind == "gps")
-    assert (gps.type, "answers" in gps.place) == ("u-blox", True)
+    assert (gps.type, gps.setting) == ("u-blox", "GPS1_TYPE")
     assert load_receipt(dump_receipt(receipt), "r.json").parts == receipt.parts
