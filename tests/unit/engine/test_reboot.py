@@ -16,6 +16,9 @@ from dronekit_cfg.engine.connection import Connection
         (4.0, 60.0, True),  # up for less than the 5 s since we asked
         (12.0, 60.0, True),  # a simulator's clock that runs ahead of ours: less than before is proof enough
         (66.0, 60.0, False),  # the command was lost
+        (6.2, 5.5, True),  # a little ahead of ours: had it stayed up, it would be at 10.5 s
+        (10.5, 5.5, False),  # it did stay up
+        (6.0, 1.0, False),  # and here too
         (12.0, 3.0, False),  # asked soon after it was switched on, and still up since then
         (None, 60.0, False),
     ],
