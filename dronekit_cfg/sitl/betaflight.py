@@ -19,7 +19,7 @@ from dronekit_cfg.sitl.link import SitlLink, state_folder
 from dronekit_cfg.sitl.process import SimulatorProcess
 from dronekit_cfg.text import t
 
-__all__ = ["PORT", "find_betaflight", "make_sitl_link"]
+__all__ = ["PORT", "FedLink", "find_betaflight", "make_sitl_link"]
 
 PORT = 5761
 _NAMES = ("betaflight_SITL", "betaflight_SITL.elf")

@@ -21,14 +21,24 @@ __all__ = ["ON_REQUEST", "PREARM", "beat_seconds", "check_faults", "complaints",
 ON_REQUEST: Mapping[str, Mapping[str, Any]] = {
     "SCALED_IMU": {
         **dict.fromkeys(("time_boot_ms", "xacc", "yacc", "xgyro", "ygyro", "zgyro"), 0),
-        "zacc": -1000, "xmag": 251, "ymag": -4, "zmag": 406, "temperature": 1500,
+        "zacc": -1000,
+        "xmag": 251,
+        "ymag": -4,
+        "zmag": 406,
+        "temperature": 1500,
     },
     "SCALED_PRESSURE": {
-        "time_boot_ms": 0, "press_abs": 955.774, "press_diff": 0.0, "temperature": 1182,
+        "time_boot_ms": 0,
+        "press_abs": 955.774,
+        "press_diff": 0.0,
+        "temperature": 1182,
         "temperature_press_diff": 0,
     },
     "VIBRATION": {
-        "time_usec": 0, "vibration_x": 1e-08, "vibration_y": 0.01, "vibration_z": 0.2,
+        "time_usec": 0,
+        "vibration_x": 1e-08,
+        "vibration_y": 0.01,
+        "vibration_z": 0.2,
         **dict.fromkeys(("clipping_0", "clipping_1", "clipping_2"), 0),
     },
 }

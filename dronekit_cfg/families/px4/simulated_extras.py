@@ -21,9 +21,7 @@ CRITICAL = 2
 class Extras:
     """Of one vehicle. `files` are what it carries, by path; without any it has no file transfer."""
 
-    def __init__(
-        self, files: Mapping[str, bytes], faults: Faults, agenda: Agenda, send: Callable[..., None]
-    ) -> None:
+    def __init__(self, files: Mapping[str, bytes], faults: Faults, agenda: Agenda, send: Callable[..., None]) -> None:
         self.files = files
         self._faults = faults
         self._agenda = agenda

@@ -74,6 +74,6 @@ def names() -> dict[str, set[str]]:
         known["ardupilot"] |= set(spec.settings)
     px4 = spec_for("px4", "", "1.16.0.dev0")
     known["px4"] |= set(px4.settings) if px4 else set()
-    # Boards with an IO processor or with CAN ESCs list these; the simulator has neither (PX4 output function parameters).
+    # Boards with an IO processor or CAN ESCs list these; the simulator has neither (PX4 output function parameters).
     known["px4"] |= {"PWM_AUX_FUNC1", "UAVCAN_EC_FUNC1"}
     return known

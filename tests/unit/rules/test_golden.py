@@ -21,7 +21,7 @@ Dump = Any
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 # The simulator as it starts really has these: no battery action, arming at any voltage, dead reckoning without drag
-# coefficients, two ports for one receiver. Its SIM_ settings, of which many lie outside their own ranges, are no finding.
+# coefficients, two ports for one receiver. Its SIM_ settings are no finding, though many are outside their own ranges.
 TRUE_FINDINGS = {
     ("AP-R52", "error"),
     ("AP-R56", "warning"),
