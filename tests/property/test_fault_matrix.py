@@ -116,7 +116,7 @@ class Run:
         """Hold what the tool said against the memory of the vehicle; recover while a journal is open."""
         now = world.truth(self.root)
         if not self.on_ours:  # no other was heard on a bad link and none was named: that one it was done to
-            result, new = None, old
+            result, new = None, new if self.work == "recover" else old
         is_open = world.is_open(self.root)
         if result is Result.IN_DOUBT and not is_open:
             return "in doubt, but no journal is open"

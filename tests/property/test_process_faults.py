@@ -203,8 +203,7 @@ def test_a_disk_that_fills_up_at_any_line_of_the_journal_ends_in_the_old_or_the_
         if lines >= nth:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    state = StateDir(tmp_path)
-    result = None
+    state, result = StateDir(tmp_path), None
     with connected(tmp_path) as connection:
         with monkeypatch.context() as patch:
             patch.setattr("dronekit_cfg.engine.journal.os", SimpleNamespace(fsync=fsync))
@@ -275,8 +274,7 @@ class Jumping(VirtualClock):
 def test_a_computer_that_sleeps_for_an_hour_in_the_middle_ends_in_the_old_or_the_new_state(
     seed: int, tmp_path: Path, old: dict[str, Value]
 ) -> None:
-    clock = Jumping(random.Random(seed).randrange(50, 2000), 3600.0)
-    result = None
+    clock, result = Jumping(random.Random(seed).randrange(50, 2000), 3600.0), None
     options = LinkOptions(SIM, family="ardupilot", state_dir=tmp_path)
     with suppress(DronekitError), connect(options, clock=clock) as connection:
         result = apply(connection, GOAL, StateDir(tmp_path)).result
@@ -315,8 +313,7 @@ def test_the_date_may_jump_back_between_a_cut_and_recover(
         assert state.open_journal(connection.identity) is not None
         with pytest.raises(InDoubt):
             apply(connection, GOAL, state)
-        receipt = recover(connection, state)
-        assert receipt is not None
+        assert recover(connection, state) is not None
         assert state.open_journal(connection.identity) is None
         now = held(connection)
         assert is_old(now, old) or is_new(now)
