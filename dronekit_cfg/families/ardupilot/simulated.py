@@ -6,12 +6,10 @@ commands, texts, telemetry of a vehicle at rest, reboots. It does not fly and pr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
-from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.ardupilot.simulated_core import Core, Identity, derived_identity
 from dronekit_cfg.families.ardupilot.simulated_data import Firmware, load_firmware
 from dronekit_cfg.families.ardupilot.simulated_params import ParameterStore
@@ -19,8 +17,8 @@ from dronekit_cfg.families.ardupilot.simulated_vehicle import SimulatedCopter
 from dronekit_cfg.sim.faults import NO_FAULTS, Faults, parse_faults
 from dronekit_cfg.sim.memory import Memory
 from dronekit_cfg.sim.others import LonelyGroundStation, Together
+from dronekit_cfg.sim.twin_options import FIRST_ID, TwinOptions, check_target
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
-from dronekit_cfg.text import t
 
 __all__ = ["OPTIONS", "TARGET", "make_simulated"]
 
@@ -37,9 +35,6 @@ OPTIONS: Mapping[str, str] = {
 }
 """Every option of the URL and what it does."""
 
-_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_YES, _NO = frozenset({"", "1", "true", "yes"}), frozenset({"0", "false", "no"})
-FIRST_ID = "1"
 MAX_RATE = 50.0
 
 
@@ -49,93 +44,43 @@ def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path |
     The same options make the same vehicle. Raises `UsageError` for a target, option or value that there is not, and
     `StateError` when the memory cannot be read or written.
     """
-    if target != TARGET:
-        raise UsageError(
-            t("there is no simulated vehicle {target!r} in the family ardupilot", target=target),
-            hint=t("use sim:{known}", known=TARGET),
-        )
-    for name in options:
-        if name not in OPTIONS:
-            raise UsageError(
-                t("sim:{target} has no option {name!r}", target=TARGET, name=name),
-                hint=t("the options are {known}", known=", ".join(OPTIONS)),
-            )
-    faults = parse_faults(options.get("fault", ""))
+    check_target("ardupilot", target, TARGET)
+    given = TwinOptions(TARGET, options, OPTIONS)
+    faults = parse_faults(given.text("fault"))
     if faults.gcs_only:
         return LonelyGroundStation()
-    firmware = load_firmware(options.get("version", "4.7"))
-    identifier = _identifier(options.get("id", FIRST_ID))
-    path = None
-    if state_dir is not None:
-        path = state_dir / f"{TARGET}-{firmware.version}-{identifier}.log"
-    memory = Memory(path, fresh=_flag("fresh", options.get("fresh", "0")))
+    firmware = load_firmware(given.text("version", "4.7"))
+    identifier = given.identifier
+    memory = given.memory(state_dir, f"{TARGET}-{firmware.version}")
     identity = (
         Identity(firmware.system_id)
         if identifier == FIRST_ID
         else derived_identity(TARGET, firmware.version, identifier)
     )
-    vehicle = _copter(firmware, identity, memory, faults, options)
+    vehicle = _copter(firmware, identity, memory, faults, given)
     if not faults.second:
         return vehicle
     other = Memory()
     other.store(firmware.sysid_name, 2)
     stranger = derived_identity(TARGET, firmware.version, identifier, "second")
-    return Together(vehicle, _copter(firmware, stranger, other, NO_FAULTS, options))
+    return Together(vehicle, _copter(firmware, stranger, other, NO_FAULTS, given))
 
 
 def _copter(
-    firmware: Firmware, identity: Identity, memory: Memory, faults: Faults, options: Mapping[str, str]
+    firmware: Firmware, identity: Identity, memory: Memory, faults: Faults, given: TwinOptions
 ) -> SimulatedCopter:
-    seed = _number("seed", options.get("seed", "0"))
-    boot = options.get("boot", "")
-    if boot not in ("", "cold"):
-        raise _wrong("boot", boot)
     core = Core(
         firmware=firmware,
         identity=identity,
         store=ParameterStore(firmware.parameters, memory, denied=faults.deny),
         memory=memory,
         faults=faults,
-        random=Random(f"{seed}/{identity.system_id}"),  # noqa: S311 - simulation, no secret
+        random=Random(f"{given.seed}/{identity.system_id}"),  # noqa: S311 - simulation, no secret
     )
-    port = options.get("port", "usb")
-    if port not in ("usb", "radio"):
-        raise _wrong("port", port)
-    rate = _rate(options.get("streams", "0"))
-    return SimulatedCopter(core, seed=seed, cold=boot == "cold", stream_rate=rate, usb=port == "usb")
-
-
-def _wrong(name: str, value: str) -> UsageError:
-    return UsageError(
-        t("option {name} of sim:{target} cannot be {value!r}", name=name, target=TARGET, value=value),
-        hint=t("{name}: {meaning}", name=name, meaning=OPTIONS[name]),
+    return SimulatedCopter(
+        core,
+        seed=given.seed,
+        cold=given.choice("boot", "", {"": False, "cold": True}),
+        stream_rate=given.number("streams", 0, MAX_RATE),
+        usb=given.choice("port", "usb", {"usb": True, "radio": False}),
     )
-
-
-def _identifier(text: str) -> str:
-    if not _ID.fullmatch(text):
-        raise _wrong("id", text)
-    return text
-
-
-def _flag(name: str, text: str) -> bool:
-    if text.lower() not in _YES | _NO:
-        raise _wrong(name, text)
-    return text.lower() in _YES
-
-
-def _number(name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise _wrong(name, text) from None
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= MAX_RATE:
-        raise _wrong("streams", text)
-    return rate

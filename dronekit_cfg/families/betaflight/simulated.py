@@ -7,20 +7,17 @@ saving and reboots. It does not fly and proves nothing about flight.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 
-from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.betaflight.simulated_cli import BetaflightCli, TwinState
 from dronekit_cfg.families.betaflight.simulated_data import load_twin
 from dronekit_cfg.families.betaflight.simulated_faults import parse_cli_faults
 from dronekit_cfg.families.betaflight.simulated_sensors import BenchSensors
 from dronekit_cfg.families.betaflight.simulated_vehicle import CliVehicle, MspAnswers
-from dronekit_cfg.sim.memory import Memory
+from dronekit_cfg.sim.twin_options import TwinOptions, check_target
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
-from dronekit_cfg.text import t
 from dronekit_cfg.wire.msp import Direction, MspFrame
 from dronekit_cfg.wire.msp_messages import Code
 
@@ -42,7 +39,6 @@ OPTIONS: Mapping[str, str] = {
     "seed": "of random faults; a whole number",
     "version": "of the firmware",
 }
-_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _ARM_FLAG_RXLOSS = 2
 
 
@@ -64,44 +60,18 @@ def make_twin(
     cli: Callable[[TwinState, Callable[[], None]], BetaflightCli],
 ) -> CliVehicle:
     """Make the twin of a text CLI family; see `make_simulated`."""
-    if target != family:
-        raise UsageError(
-            t("there is no simulated vehicle {target!r} in the family {family}", target=target, family=family),
-            hint=t("use sim:{family}", family=family),
-        )
-    if unknown := next((name for name in options if name not in OPTIONS), None):
-        raise UsageError(
-            t("sim:{family} has no option {name!r}", family=family, name=unknown),
-            hint=t("the options are {known}", known=", ".join(OPTIONS)),
-        )
-    version = options.get("version", next(iter(versions)))
-    if version not in versions:
-        raise _wrong(family, "version", version, ", ".join(versions))
-    identifier, seed = options.get("id", "1"), options.get("seed", "0")
-    if not _ID.fullmatch(identifier):
-        raise _wrong(family, "id", identifier, OPTIONS["id"])
-    if not seed.lstrip("-").isdecimal():
-        raise _wrong(family, "seed", seed, OPTIONS["seed"])
-    parts = options.get("parts", "bench")
-    if parts not in {"bench", "none"}:
-        raise _wrong(family, "parts", parts, OPTIONS["parts"])
-    data = load_twin(family, versions[version])
-    path = state_dir / f"{family}-{versions[version]}-{identifier}.log" if state_dir else None
-    fresh = options.get("fresh", "0").lower() in {"", "1", "true", "yes"}
+    check_target(family, target, family)
+    given = TwinOptions(family, options, {**OPTIONS, "version": f"of the firmware: {', '.join(versions)}"})
+    version = given.choice("version", next(iter(versions)), versions)
+    memory = given.memory(state_dir, f"{family}-{version}")
     # All SITLs have the UID 0-1-2; a twin has its own, so that their states in the state folder are not mixed up.
-    uid = hashlib.sha256(f"{family}/{versions[version]}/{identifier}".encode()).hexdigest()[:24]
-    faults = parse_cli_faults(options.get("fault", ""))
-    random = Random(f"{seed}/{uid}")  # noqa: S311  simulation, no secret
-    vehicle = CliVehicle(data, Memory(path, fresh=fresh), faults, answers, cli, uid, random)
-    vehicle.sensors = BenchSensors(family, faults.sensors) if parts == "bench" else None
+    uid = hashlib.sha256(f"{family}/{version}/{given.identifier}".encode()).hexdigest()[:24]
+    faults = parse_cli_faults(given.text("fault"))
+    random = Random(f"{given.seed}/{uid}")  # noqa: S311  simulation, no secret
+    vehicle = CliVehicle(load_twin(family, version), memory, faults, answers, cli, uid, random)
+    bench = given.choice("parts", "bench", {"bench": True, "none": False})
+    vehicle.sensors = BenchSensors(family, faults.sensors) if bench else None
     return vehicle
-
-
-def _wrong(family: str, name: str, value: str, meaning: str) -> UsageError:
-    return UsageError(
-        t("option {name} of sim:{family} cannot be {value!r}", name=name, family=family, value=value),
-        hint=t("{name}: {meaning}", name=name, meaning=meaning),
-    )
 
 
 def _answer(request: MspFrame, state: TwinState, armed: bool) -> bytes | None:

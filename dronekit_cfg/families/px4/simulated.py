@@ -7,13 +7,10 @@ rest, reboots. It does not fly and proves nothing about flight.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
-from typing import TypeVar
 
-from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.px4.simulated_bench import check_faults
 from dronekit_cfg.families.px4.simulated_data import load_firmware
 from dronekit_cfg.families.px4.simulated_files import make_files
@@ -22,8 +19,8 @@ from dronekit_cfg.families.px4.simulated_vehicle import SimulatedPx4
 from dronekit_cfg.sim.faults import NO_FAULTS, Faults, parse_faults
 from dronekit_cfg.sim.memory import Memory
 from dronekit_cfg.sim.others import LonelyGroundStation, Together
+from dronekit_cfg.sim.twin_options import FIRST_ID, TwinOptions, check_target
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
-from dronekit_cfg.text import t
 
 __all__ = ["OPTIONS", "TARGET", "make_simulated"]
 
@@ -41,11 +38,6 @@ OPTIONS: Mapping[str, str] = {
 
 _VERSIONS = {"1.16": 0x01100040, "none": 0x000000FF}
 """The recorded build was on its way to 1.16 and bore no tag, so that it told 0.0.0."""
-_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_FLAGS = {"": True, "1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-FIRST_ID = "1"
-
-T = TypeVar("T")
 
 
 def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path | None) -> SimulatedVehicle:
@@ -54,32 +46,20 @@ def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path |
     Raises `UsageError` for a target, option or value that there is not, and `StateError` when the memory cannot be read
     or written.
     """
-    if target != TARGET:
-        raise UsageError(
-            t("there is no simulated vehicle {target!r} in the family px4", target=target),
-            hint=t("use sim:{known}", known=TARGET),
-        )
-    for name in options:
-        if name not in OPTIONS:
-            raise UsageError(
-                t("sim:{target} has no option {name!r}", target=TARGET, name=name),
-                hint=t("the options are {known}", known=", ".join(OPTIONS)),
-            )
-    faults = parse_faults(options.get("fault", ""))
+    check_target("px4", target, TARGET)
+    given = TwinOptions(TARGET, options, OPTIONS)
+    faults = parse_faults(given.text("fault"))
     check_faults(faults)
     if faults.gcs_only:
         return LonelyGroundStation()
-    identifier = options.get("id", FIRST_ID)
-    if not _ID.fullmatch(identifier):
-        raise _wrong("id", identifier)
-    path = None if state_dir is None else state_dir / f"{TARGET}-{identifier}.log"
-    memory = Memory(path, fresh=_choice("fresh", options.get("fresh", "0"), _FLAGS))
-    vehicle = _copter(_unit(identifier), memory, faults, options)
+    identifier = given.identifier
+    memory = given.memory(state_dir, TARGET)
+    vehicle = _copter(_unit(identifier), memory, faults, given)
     if not faults.second:
         return vehicle
     other = Memory()
     other.store("MAV_SYS_ID", 2)
-    return Together(vehicle, _copter(_unit(identifier + "/second"), other, NO_FAULTS, options))
+    return Together(vehicle, _copter(_unit(identifier + "/second"), other, NO_FAULTS, given))
 
 
 def _unit(identifier: str) -> Unit:
@@ -90,32 +70,15 @@ def _unit(identifier: str) -> Unit:
     return Unit(int.from_bytes(hashlib.sha256(f"{TARGET}/{identifier}".encode()).digest()[:8], "little"))
 
 
-def _copter(unit: Unit, memory: Memory, faults: Faults, options: Mapping[str, str]) -> SimulatedPx4:
-    boot = _choice("boot", options.get("boot", ""), {"": False, "cold": True})
-    carries = _choice("metadata", options.get("metadata", "none"), {"none": "", "own": "own", "bad-crc": "bad-crc"})
-    seed = options.get("seed", "0")
-    if not seed.lstrip("-").isdigit():
-        raise _wrong("seed", seed)
+def _copter(unit: Unit, memory: Memory, faults: Faults, given: TwinOptions) -> SimulatedPx4:
+    carries = given.choice("metadata", "none", {"none": "", "own": "own", "bad-crc": "bad-crc"})
     return SimulatedPx4(
         load_firmware(),
         memory,
         unit,
         faults,
-        flight_sw_version=_choice("version", options.get("version", "1.16"), _VERSIONS),
-        random=Random(f"{seed}/{unit.uid}"),  # noqa: S311 - simulation, no secret
-        cold=boot,
+        flight_sw_version=given.choice("version", "1.16", _VERSIONS),
+        random=Random(f"{given.seed}/{unit.uid}"),  # noqa: S311 - simulation, no secret
+        cold=given.choice("boot", "", {"": False, "cold": True}),
         files=make_files(wrong_crc=carries == "bad-crc") if carries else None,
-    )
-
-
-def _choice(name: str, text: str, known: Mapping[str, T]) -> T:
-    if text.lower() not in known:
-        raise _wrong(name, text)
-    return known[text.lower()]
-
-
-def _wrong(name: str, value: str) -> UsageError:
-    return UsageError(
-        t("option {name} of sim:{target} cannot be {value!r}", name=name, target=TARGET, value=value),
-        hint=t("{name}: {meaning}", name=name, meaning=OPTIONS[name]),
     )

@@ -97,8 +97,10 @@ def test_bytes_beyond_the_receive_buffer_are_lost(make_sim: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"nope": "1"}, {"version": "3"}, {"id": "a/b"}, {"seed": "x"}, {"fault": "nope"}, {"fault": "stall"}]
-)
+    "options",
+    [{"nope": "1"}, {"version": "3"}, {"id": "a/b"}, {"seed": "x"}, {"fault": "nope"}, {"fault": "stall"},
+     {"fault": "armed:1"}, {"fault": "stall:-1"}, {"fresh": "perhaps"}, {"parts": "some"}],
+)  # fmt: skip
 def test_an_option_that_there_is_not_is_refused(options: dict[str, str]) -> None:
     with pytest.raises(UsageError) as caught:
         make_simulated("betaflight", options, state_dir=None)
@@ -113,4 +115,4 @@ def test_another_target_is_refused() -> None:
 def test_faults_are_read_with_their_arguments() -> None:
     found = parse_cli_faults("stall:0.5, deny:small_angle,deny=p_pitch,armed")
     assert (found.stall, found.deny, found.armed) == (0.5, frozenset({"small_angle", "p_pitch"}), True)
-    assert all(meaning for _, meaning, _, _ in CLI_FAULTS.values())
+    assert all(kind.meaning for kind in CLI_FAULTS.values())
