@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from dronekit_cfg.families.ardupilot.simulated_core import Core
+from dronekit_cfg.sim import spoilers
+from dronekit_cfg.sim.spoilers import (
+    MG,
+    MRAD,
+    Fields,
+    Spoiler,
+    add,
+    clipping,
+    drifting_pressure,
+    no_field,
+    noisy_gyro,
+    noisy_pressure,
+)
 
 __all__ = ["complaints", "heartbeat_seconds", "lost", "spoil"]
-
-Fields: TypeAlias = dict[str, Any]
-_Spoiler: TypeAlias = Callable[[Fields, float, float, Callable[[], float]], None]
-"""Changes fields in place, given the fault's size, the seconds since the boot, and a source of noise (sigma 1)."""
 
 STREAMS_LOST = frozenset({"ATTITUDE", "RAW_IMU"})
 """What a lossy link is simulated with; answers to questions are lost by other faults."""
@@ -24,21 +33,14 @@ EKF_WITHOUT_GNSS = 167
 """EKF flags of the real SITL without GNSS: attitude, vertical speed and height, and a position held constant."""
 
 
-def _add(field: str, scale: float) -> _Spoiler:
-    def spoiler(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
-        fields[field] = round(fields[field] + scale * size)
-
-    return spoiler
-
-
-def _put(field: str, scale: float = 1.0, whole: bool = True) -> _Spoiler:
+def _put(field: str, scale: float = 1.0, whole: bool = True) -> Spoiler:
     def spoiler(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
         fields[field] = round(scale * size) if whole else scale * size
 
     return spoiler
 
 
-def _unhealthy(*bits: int) -> _Spoiler:
+def _unhealthy(*bits: int) -> Spoiler:
     def spoiler(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
         for bit in bits:
             fields["onboard_control_sensors_health"] &= ~bit
@@ -46,27 +48,10 @@ def _unhealthy(*bits: int) -> _Spoiler:
     return spoiler
 
 
-def _noisy_gyro(fields: Fields, size: float, _seconds: float, noise: Callable[[], float]) -> None:
-    for axis in "xyz":
-        fields[axis + "gyro"] = round(fields[axis + "gyro"] + math.radians(size) * 1000 * noise())
-
-
-def _no_field(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
-    fields.update(dict.fromkeys(("xmag", "ymag", "zmag"), 0))
-
-
 def _turned(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
     x, y, angle = fields["xmag"], fields["ymag"], math.radians(size)
     fields["xmag"] = round(x * math.cos(angle) - y * math.sin(angle))
     fields["ymag"] = round(x * math.sin(angle) + y * math.cos(angle))
-
-
-def _drift(fields: Fields, size: float, seconds: float, _noise: Callable[[], float]) -> None:
-    fields["press_abs"] += size * seconds / 60
-
-
-def _noisy_baro(fields: Fields, size: float, _seconds: float, noise: Callable[[], float]) -> None:
-    fields["press_abs"] += size * noise()
 
 
 def _no_pressure(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
@@ -97,10 +82,6 @@ def _stirred(fields: Fields, _size: float, seconds: float, _noise: Callable[[], 
         fields[f"chan{n}_raw"] = round(1500 + 480 * math.sin(seconds * (1 + n / 3)))
 
 
-def _clipping(fields: Fields, _size: float, seconds: float, _noise: Callable[[], float]) -> None:
-    fields["clipping_0"] = int(seconds)
-
-
 def _vibrating(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
     fields["vibration_x"] = size
 
@@ -113,45 +94,40 @@ def _memory(fields: Fields, size: float, _seconds: float, _noise: Callable[[], f
     fields["freemem"] = fields["freemem32"] = int(size)
 
 
-_MRAD = math.radians(1) * 1000
-_MG = 1000 / 9.80665
-_RADIANS = math.radians(1)
-
-
 def _tilt(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
-    fields["roll"] += _RADIANS * size
+    fields["roll"] += math.radians(size)
 
 
-_SPOILERS: Mapping[tuple[str, str], _Spoiler] = {
-    ("accel-scale", "RAW_IMU"): _add("zacc", -_MG),
-    ("accels-apart", "SCALED_IMU2"): _add("xacc", _MG),
+_SPOILERS: Mapping[tuple[str, str], Spoiler] = {
+    ("accel-scale", "RAW_IMU"): add("zacc", -MG),
+    ("accels-apart", "SCALED_IMU2"): add("xacc", MG),
     ("baro-apart", "SCALED_PRESSURE2"): lambda f, size, _s, _n: f.update(press_abs=f["press_abs"] + size),
-    ("baro-drift", "SCALED_PRESSURE"): _drift,
-    ("baro-drift", "SCALED_PRESSURE2"): _drift,
-    ("baro-noise", "SCALED_PRESSURE"): _noisy_baro,
-    ("baro-noise", "SCALED_PRESSURE2"): _noisy_baro,
-    ("clipping", "VIBRATION"): _clipping,
+    ("baro-drift", "SCALED_PRESSURE"): drifting_pressure,
+    ("baro-drift", "SCALED_PRESSURE2"): drifting_pressure,
+    ("baro-noise", "SCALED_PRESSURE"): noisy_pressure,
+    ("baro-noise", "SCALED_PRESSURE2"): noisy_pressure,
+    ("clipping", "VIBRATION"): clipping,
     ("compass-apart", "SCALED_IMU2"): _turned,
     ("cpu-load", "SYS_STATUS"): _put("load", 10),
     ("dead-baro", "SCALED_PRESSURE"): _no_pressure,
     ("dead-baro", "SCALED_PRESSURE2"): _no_pressure,
     ("dead-baro", "SYS_STATUS"): _unhealthy(0x8),
-    ("dead-compass", "RAW_IMU"): _no_field,
+    ("dead-compass", "RAW_IMU"): no_field,
     ("dead-compass", "SYS_STATUS"): _unhealthy(0x4),
     ("ekf-variance", "EKF_STATUS_REPORT"): _put("velocity_variance", whole=False),
     ("few-satellites", "GPS_RAW_INT"): _put("satellites_visible"),
     ("gnss-dropping", "GPS_RAW_INT"): _dropping,
-    ("gyro-bias", "RAW_IMU"): _add("zgyro", _MRAD),
-    ("gyro-noise", "RAW_IMU"): _noisy_gyro,
-    ("gyros-apart", "SCALED_IMU2"): _add("zgyro", _MRAD),
+    ("gyro-bias", "RAW_IMU"): add("zgyro", MRAD),
+    ("gyro-noise", "RAW_IMU"): noisy_gyro,
+    ("gyros-apart", "SCALED_IMU2"): add("zgyro", MRAD),
     ("internal-error", "SYS_STATUS"): _put("errors_count4"),
     ("log-drops", "SYS_STATUS"): _dropped,
     ("log-full", "SYS_STATUS"): _unhealthy(0x1000000),
     ("low-memory", "MEMINFO"): _memory,
     ("low-supply", "POWER_STATUS"): _put("Vcc", 1000),
     ("low-voltage", "SYS_STATUS"): _put("voltage_battery", 1000),
-    ("mag-interference", "RAW_IMU"): _add("zmag", -1),
-    ("mag-interference", "SCALED_IMU2"): _add("zmag", -1),
+    ("mag-interference", "RAW_IMU"): add("zmag", -1),
+    ("mag-interference", "SCALED_IMU2"): add("zmag", -1),
     ("no-fix", "EKF_STATUS_REPORT"): lambda f, _size, _s, _n: f.update(flags=EKF_WITHOUT_GNSS),
     ("no-fix", "GPS_RAW_INT"): _no_fix,
     ("no-fix", "SYS_STATUS"): _unhealthy(0x20),
@@ -188,14 +164,7 @@ _COMPLAINTS: Mapping[str, tuple[str, ...]] = {
 
 def spoil(core: Core, name: str, fields: Mapping[str, Any], now: float) -> Mapping[str, Any]:
     """Give the fields of a message as the vehicle's broken parts make them."""
-    if not core.faults.bench:
-        return fields
-    changed = dict(fields)
-    for fault, size in core.faults.bench.items():
-        spoiler = _SPOILERS.get((fault, name))
-        if spoiler is not None:
-            spoiler(changed, size, core.uptime(now), lambda: core.random.gauss(0, 1))
-    return changed
+    return spoilers.spoil(_SPOILERS, core.faults.bench, name, fields, core.uptime(now), lambda: core.random.gauss(0, 1))
 
 
 def complaints(core: Core) -> tuple[str, ...]:

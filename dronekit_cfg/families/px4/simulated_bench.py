@@ -9,11 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.px4.simulated_events import COMPLAINTS
+from dronekit_cfg.sim import spoilers
 from dronekit_cfg.sim.faults import Faults
+from dronekit_cfg.sim.spoilers import (
+    MG,
+    MRAD,
+    Fields,
+    Spoiler,
+    add,
+    clipping,
+    drifting_pressure,
+    no_field,
+    noisy_gyro,
+    noisy_pressure,
+)
 from dronekit_cfg.text import t
 
 __all__ = ["ON_REQUEST", "PREARM", "beat_seconds", "check_faults", "complaints", "keeps_from_arming", "spoil"]
@@ -47,19 +60,9 @@ PREARM = 1 << 28
 GNSS, MAG, BARO, LOGGING = 0x20, 0x4, 0x8, 0x1000000
 WITHOUT_GNSS = 0x65
 """ESTIMATOR_STATUS flags of the real SITL without GNSS."""
-Fields: TypeAlias = dict[str, Any]
-_Spoiler: TypeAlias = Callable[[Fields, float, float, Callable[[], float]], None]
-"""Changes fields in place, given the fault's size, the seconds since the boot, and a source of noise (sigma 1)."""
 
 
-def _add(field: str, scale: float) -> _Spoiler:
-    def spoiler(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
-        fields[field] = round(fields[field] + scale * size)
-
-    return spoiler
-
-
-def _put(**scaled: float) -> _Spoiler:
+def _put(**scaled: float) -> Spoiler:
     def spoiler(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
         for name, scale in scaled.items():
             value = scale * size
@@ -68,28 +71,11 @@ def _put(**scaled: float) -> _Spoiler:
     return spoiler
 
 
-def _sick(bit: int) -> _Spoiler:
+def _sick(bit: int) -> Spoiler:
     def spoiler(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
         fields["onboard_control_sensors_health"] &= ~bit if bit == LOGGING else ~(bit | PREARM)
 
     return spoiler
-
-
-def _noisy_gyro(fields: Fields, size: float, _seconds: float, noise: Callable[[], float]) -> None:
-    for axis in "xyz":
-        fields[axis + "gyro"] = round(fields[axis + "gyro"] + math.radians(size) * 1000 * noise())
-
-
-def _no_field(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
-    fields.update(dict.fromkeys(("xmag", "ymag", "zmag"), 0))
-
-
-def _pressure(fields: Fields, size: float, seconds: float, _noise: Callable[[], float]) -> None:
-    fields["press_abs"] += size * seconds / 60
-
-
-def _noisy_pressure(fields: Fields, size: float, _seconds: float, noise: Callable[[], float]) -> None:
-    fields["press_abs"] += size * noise()
 
 
 def _no_fix(fields: Fields, _size: float, _seconds: float, _noise: Callable[[], float]) -> None:
@@ -100,34 +86,29 @@ def _dropping(fields: Fields, size: float, seconds: float, _noise: Callable[[], 
     fields["satellites_visible"] = round(size) if int(seconds / 3) % 2 else 30
 
 
-def _clipping(fields: Fields, _size: float, seconds: float, _noise: Callable[[], float]) -> None:
-    fields["clipping_0"] = int(seconds)
-
-
 def _low_battery(fields: Fields, size: float, _seconds: float, _noise: Callable[[], float]) -> None:
     fields.update(voltages=[round(1000 * size), *[0xFFFF] * 9], battery_remaining=9, charge_state=2)
 
 
-_MRAD, _MG = math.radians(1) * 1000, 1000 / 9.80665
-_SPOILERS: Mapping[tuple[str, str], _Spoiler] = {
-    ("accel-scale", "SCALED_IMU"): _add("zacc", -_MG),
-    ("baro-drift", "SCALED_PRESSURE"): _pressure,
-    ("baro-noise", "SCALED_PRESSURE"): _noisy_pressure,
-    ("clipping", "VIBRATION"): _clipping,
+_SPOILERS: Mapping[tuple[str, str], Spoiler] = {
+    ("accel-scale", "SCALED_IMU"): add("zacc", -MG),
+    ("baro-drift", "SCALED_PRESSURE"): drifting_pressure,
+    ("baro-noise", "SCALED_PRESSURE"): noisy_pressure,
+    ("clipping", "VIBRATION"): clipping,
     ("cpu-load", "SYS_STATUS"): _put(load=10),
     ("dead-baro", "SCALED_PRESSURE"): _put(press_abs=0),
     ("dead-baro", "SYS_STATUS"): _sick(BARO),
-    ("dead-compass", "SCALED_IMU"): _no_field,
+    ("dead-compass", "SCALED_IMU"): no_field,
     ("dead-compass", "SYS_STATUS"): _sick(MAG),
     ("ekf-variance", "ESTIMATOR_STATUS"): _put(vel_ratio=1),
     ("few-satellites", "GPS_RAW_INT"): _put(satellites_visible=1),
     ("gnss-dropping", "GPS_RAW_INT"): _dropping,
-    ("gyro-bias", "SCALED_IMU"): _add("zgyro", _MRAD),
-    ("gyro-noise", "SCALED_IMU"): _noisy_gyro,
+    ("gyro-bias", "SCALED_IMU"): add("zgyro", MRAD),
+    ("gyro-noise", "SCALED_IMU"): noisy_gyro,
     ("log-full", "SYS_STATUS"): _sick(LOGGING),
     ("low-voltage", "BATTERY_STATUS"): _low_battery,
     ("low-voltage", "SYS_STATUS"): _put(voltage_battery=1000),
-    ("mag-interference", "SCALED_IMU"): _add("zmag", 1),
+    ("mag-interference", "SCALED_IMU"): add("zmag", 1),
     ("no-fix", "ESTIMATOR_STATUS"): lambda f, _size, _s, _n: f.update(flags=WITHOUT_GNSS),
     ("no-fix", "GPS_RAW_INT"): _no_fix,
     ("no-fix", "SYS_STATUS"): _sick(GNSS),
@@ -154,13 +135,7 @@ def spoil(
     faults: Faults, name: str, fields: Mapping[str, Any], uptime: float, noise: Callable[[], float]
 ) -> Mapping[str, Any]:
     """Give the fields of a message as the vehicle's broken parts make them."""
-    if not faults.bench:
-        return fields
-    changed = dict(fields)
-    for fault, size in faults.bench.items():
-        if (spoiler := _SPOILERS.get((fault, name))) is not None:
-            spoiler(changed, size, uptime, noise)
-    return changed
+    return spoilers.spoil(_SPOILERS, faults.bench, name, fields, uptime, noise)
 
 
 def keeps_from_arming(faults: Faults) -> bool:
