@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from dronekit_cfg.cli.session import ProfileRequest
     from dronekit_cfg.engine.aircraft_journal import AircraftStory
     from dronekit_cfg.engine.aircraft_plan import AircraftOptions, Device, Host, Ready
+    from dronekit_cfg.engine.connection import Connection
+    from dronekit_cfg.engine.judge import Terms
     from dronekit_cfg.engine.transaction import Prepared
-    from dronekit_cfg.model import Identity
+    from dronekit_cfg.model import Identity, Snapshot
     from dronekit_cfg.model.aircraft import AircraftPlan, AircraftReceipt, AircraftSnapshot
+    from dronekit_cfg.planner.plan import Goal
 
 __all__ = [
     "aircraft_snapshot",
@@ -33,9 +37,16 @@ __all__ = [
 
 
 def prepare_any(
-    out: Output, device: Profiled, request: ProfileRequest, against: Path | None
+    out: Output,
+    device: Profiled,
+    request: ProfileRequest,
+    against: Path | None,
+    look: Callable[[Connection, Prepared], None] | None = None,
 ) -> Prepared | tuple[Ready, ...]:
-    """Plan towards a profile: of one device, or of every device of an aircraft. Writes nothing."""
+    """Plan towards a profile: of one device, or of every device of an aircraft. Writes nothing.
+
+    `look` is called for a single device while it is still connected.
+    """
     from dronekit_cfg.cli.session import prepare_request, vehicle
     from dronekit_cfg.engine.aircraft_plan import prepare_aircraft
     from dronekit_cfg.engine.transaction import prepare
@@ -44,7 +55,7 @@ def prepare_any(
         return _against(out, device, request, against)
     several = AircraftRequest.of(request, device)
     if several is None:
-        return prepare_request(out, device, request, None)
+        return prepare_request(out, device, request, None, look)
     if not several.certain:
         with vehicle(out, device) as (connection, state):
             if not several.settle_for(connection.identity):
@@ -136,7 +147,6 @@ def restore_several(
     """Bring all devices of an aircraft back to a snapshot of it."""
     from dronekit_cfg.engine.aircraft_plan import AircraftOptions, Device
     from dronekit_cfg.engine.judge import Terms
-    from dronekit_cfg.engine.restore import RestoreOptions, goal_from_snapshot
 
     terms = Terms({"region": region} if region else {})
     with host_of(out, device) as (host, options):
@@ -152,11 +162,17 @@ def restore_several(
                 Device(
                     part.role,
                     own,
-                    lambda i, s=part.snapshot: (goal_from_snapshot(s, i, RestoreOptions(str(file))), terms),  # type: ignore[misc]  # binds the snapshot now
+                    partial(_restored, part.snapshot, file, terms),
                 )
             )
         settings = AircraftOptions("restore", t("snapshot of {taken}", taken=saved.taken), prove)
         return _carry_out(out, host, made[0], lambda _: made[1:], settings, device, receipt_file)
+
+
+def _restored(snapshot: Snapshot, file: Path, terms: Terms, found: Identity) -> tuple[Goal, Terms]:
+    from dronekit_cfg.engine.restore import RestoreOptions, goal_from_snapshot
+
+    return goal_from_snapshot(snapshot, found, RestoreOptions(str(file))), terms
 
 
 def _carry_out(
@@ -230,28 +246,16 @@ def show_aircraft_receipt(
 ) -> int:
     """Show how it ended, save the copy that was asked for, and give the exit code."""
     from dronekit_cfg.cli.render_aircraft import aircraft_headline, aircraft_receipt_view
-    from dronekit_cfg.cli.render_receipt import EXIT_CODES
-    from dronekit_cfg.cli.session import sealed_data
-    from dronekit_cfg.errors import StateError
+    from dronekit_cfg.cli.transact import show_ending
     from dronekit_cfg.formats.aircraft_json import dump_aircraft, save_aircraft
 
-    code = EXIT_CODES[receipt.result]
-    file = max((host.state.aircraft(receipt.main) / "receipts").glob("*.json"), default=None)
-    if copy_to is not None:
-        try:
-            save_aircraft(copy_to, receipt)
-        except StateError as error:  # the aircraft's state is the news, not this file
-            out.say(t("warning: {error}; the receipt is in {file}", error=error, file=file))
-        else:
-            file = copy_to
-    out.document(
-        receipt.action,
-        code,
-        result=receipt.result.value,
-        changed=receipt.changed,
+    return show_ending(
+        out,
+        receipt,
         summary=aircraft_headline(receipt)[1],
-        receipt_file=str(file) if file else None,
-        receipt=sealed_data(dump_aircraft(receipt)),
+        dumped=dump_aircraft(receipt),
+        stored=max((host.state.aircraft(receipt.main) / "receipts").glob("*.json"), default=None),
+        copy_to=copy_to,
+        save=lambda path: save_aircraft(path, receipt),
+        view=lambda file: aircraft_receipt_view(receipt, out.console, link=link, file=file, brief=out.quiet),
     )
-    out.show(*aircraft_receipt_view(receipt, out.console, link=link, file=file, brief=out.quiet))
-    return code

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rich.console import RenderableType
+
     from dronekit_cfg.cli.output import Output
     from dronekit_cfg.engine.connection import Connection
     from dronekit_cfg.engine.judge import Terms
     from dronekit_cfg.engine.state import StateDir
     from dronekit_cfg.model import Identity, Plan, Receipt
+    from dronekit_cfg.model.aircraft import AircraftReceipt
     from dronekit_cfg.planner.plan import Goal
 
-__all__ = ["show_receipt", "transact"]
+__all__ = ["show_ending", "show_receipt", "transact"]
 
 
 def transact(
@@ -78,16 +83,46 @@ def show_receipt(
     introduced: bool = False,
 ) -> int:
     """Show how it ended, save the copy that was asked for, and give the exit code."""
-    from dronekit_cfg.cli.render_receipt import EXIT_CODES, receipt_headline, receipt_view
-    from dronekit_cfg.cli.session import sealed_data
-    from dronekit_cfg.errors import StateError
+    from dronekit_cfg.cli.render_receipt import receipt_headline, receipt_view
     from dronekit_cfg.formats.receipt_json import dump_receipt, save_receipt
 
-    code = EXIT_CODES[receipt.result]
-    file = _stored(state, receipt.identity)
+    return show_ending(
+        out,
+        receipt,
+        summary=receipt_headline(receipt)[1],
+        dumped=dump_receipt(receipt),
+        stored=_stored(state, receipt.identity),
+        copy_to=copy_to,
+        save=lambda path: save_receipt(path, receipt),
+        view=lambda file: receipt_view(
+            receipt, out.console, link=link, file=file, introduced=introduced, brief=out.quiet
+        ),
+    )
+
+
+def show_ending(
+    out: Output,
+    receipt: Receipt | AircraftReceipt,
+    *,
+    summary: str,
+    dumped: str,
+    stored: Path | None,
+    copy_to: Path | None,
+    save: Callable[[Path], None],
+    view: Callable[[Path | None], Iterable[RenderableType]],
+) -> int:
+    """Show how work on a device or an aircraft ended, save the copy that was asked for, and give the exit code.
+
+    `dumped` is the receipt as text, `stored` where it is kept; `view` gives what to show, told which file holds it.
+    """
+    from dronekit_cfg.cli.render_receipt import EXIT_CODES
+    from dronekit_cfg.cli.session import sealed_data
+    from dronekit_cfg.errors import StateError
+
+    code, file = EXIT_CODES[receipt.result], stored
     if copy_to is not None:
         try:
-            save_receipt(copy_to, receipt)
+            save(copy_to)
         except StateError as error:  # the vehicle's state is the news, not this file
             out.say(t("warning: {error}; the receipt is in {file}", error=error, file=file))
         else:
@@ -97,12 +132,11 @@ def show_receipt(
         code,
         result=receipt.result.value,
         changed=receipt.changed,
-        summary=receipt_headline(receipt)[1],
+        summary=summary,
         receipt_file=str(file) if file else None,
-        receipt=sealed_data(dump_receipt(receipt)),
+        receipt=sealed_data(dumped),
     )
-    view = receipt_view(receipt, out.console, link=link, file=file, introduced=introduced, brief=out.quiet)
-    out.show(*view)
+    out.show(*view(file))
     return code
 
 
