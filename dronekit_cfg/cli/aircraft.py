@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,9 @@ class AircraftRequest:
             region=checked_region(self.stack.region, module.region or self.request.region),
         )
 
+    def _goal_of_module(self, module: Module, found: Identity) -> tuple[Goal, Terms]:
+        return self._of_module(module, found.vehicle).goal(found)
+
     def _sets(self, role: str) -> tuple[str, ...]:
         """Give the --set texts of one device: `radio:NETID=5` is a module's, a plain one the flight controller's."""
         assert self.stack is not None
@@ -214,11 +218,18 @@ class AircraftRequest:
             Device(
                 m.role,
                 options_for(self.device, main, m.link, m.family),
-                lambda found, m=m: self._of_module(m, found.vehicle).goal(found),  # type: ignore[misc]  # binds m now
+                partial(self._goal_of_module, m),
                 self.pinned.get(m.role),
             )
             for m in self.settle_for(identity)
         ]
+
+
+def _planned(goal: Goal, accept: frozenset[str], _found: Identity) -> tuple[Goal, Terms]:
+    """Give the goal of a plan that was made earlier, whatever it meets: the plan itself says what it must meet."""
+    from dronekit_cfg.engine.judge import Terms
+
+    return goal, Terms(accept=accept)
 
 
 def pinned_devices(
@@ -226,7 +237,6 @@ def pinned_devices(
 ) -> list[Device]:
     """Give the devices of a plan that was made and judged earlier; the flight controller first."""
     from dronekit_cfg.engine.aircraft_plan import Device
-    from dronekit_cfg.engine.judge import Terms
     from dronekit_cfg.planner.plan import Goal
 
     made = []
@@ -236,7 +246,7 @@ def pinned_devices(
         )
         url = links.get(part.role, part.link)
         options = main if part.role == VEHICLE else options_for(device, main, url, part.plan.identity.family)
-        made.append(Device(part.role, options, lambda _, g=goal: (g, Terms(accept=accept)), part.plan))  # type: ignore[misc]  # binds g now
+        made.append(Device(part.role, options, partial(_planned, goal, accept), part.plan))
     for role in links:
         if role not in {part.role for part in plan.parts}:
             raise UsageError(t("--module-link {role}: the plan has no such module", role=role))
