@@ -102,12 +102,11 @@ def choose(path: str, entry: Entry, value: object) -> Value:
     if entry.type is EntryType.FLOAT:
         return _choose_float(path, entry, value)
     if entry.type is not EntryType.SELECTION:
-        whole = isinstance(value, int | float) and value == int(value) and entry.low <= value <= entry.high
-        if not whole:
+        if not isinstance(value, int | float) or not entry.low <= value <= entry.high or value != int(value):
             raise ValueError(
                 t("{name} is {low} to {high}, not {value!r}", name=path, low=entry.low, high=entry.high, value=value)
             )
-        return Value(_KINDS[entry.type], int(value))  # type: ignore[call-overload]  # a number, as just tested
+        return Value(_KINDS[entry.type], int(value))
     wanted = str(value).strip().lower()
     labels = [label for label in entry.options if label]
     exact = [label for label in labels if label.lower() == wanted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import Any
 
@@ -13,7 +14,7 @@ from dronekit_cfg.errors import NoAnswer, UsageError
 from dronekit_cfg.families.elrs.tree import choose, packed, setting, spec
 from dronekit_cfg.model import Kind, Result, Value, float32
 from dronekit_cfg.sim.link import MemoryLink
-from dronekit_cfg.wire.crsf import CrsfCodec, EntryType, parse_entry
+from dronekit_cfg.wire.crsf import CrsfCodec, Entry, EntryType, parse_entry
 
 Bench = Any
 RC_CHANNELS = 0x16
@@ -112,6 +113,14 @@ def test_a_float_is_a_whole_number_with_digits_behind_the_point() -> None:
     for wrong in (180.5, 0.125, "x"):
         with pytest.raises(ValueError, match="Angle"):
             choose("Angle", entry, wrong)
+
+
+@pytest.mark.parametrize("wrong", [math.inf, math.nan, 1.5, 11, "x", None])
+def test_a_number_that_the_module_does_not_take_is_refused(wrong: object) -> None:
+    entry = Entry(1, 0, EntryType.UINT8, False, "Channel", 1, low=0, high=10)
+    assert choose("Channel", entry, 10.0) == Value(Kind.UINT8, 10)
+    with pytest.raises(ValueError, match="Channel is 0 to 10"):
+        choose("Channel", entry, wrong)
 
 
 @pytest.mark.parametrize("size", range(2, len(FLOAT)))
