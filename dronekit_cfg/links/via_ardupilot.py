@@ -262,9 +262,7 @@ class ArdupilotPort(_Via):
         beat = b""
         if self._clock.now() >= self._beat_at:
             self._beat_at = self._clock.now() + BEAT_SECONDS
-            beat = self._codec.encode(
-                "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
-            )
+            beat = self._codec.station_heartbeat()
         self._inner.write(beat + port_bytes(self._talk, self._way.port, _EXCLUSIVE, data))
 
     def write(self, data: bytes) -> None:

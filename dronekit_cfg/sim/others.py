@@ -10,8 +10,6 @@ from dronekit_cfg.wire.mavlink import MavlinkCodec
 
 __all__ = ["LonelyGroundStation", "Together"]
 
-GCS, INVALID_AUTOPILOT, ACTIVE = 6, 8, 4
-
 
 class Together:
     """Several vehicles on one link, as behind a telemetry radio. The first one decides when the link is closed."""
@@ -78,13 +76,5 @@ class LonelyGroundStation:
             self._agenda.add(now, self._beat)
 
     def _beat(self, due: float) -> None:
-        self._out += self._codec.encode(
-            "HEARTBEAT",
-            type=GCS,
-            autopilot=INVALID_AUTOPILOT,
-            base_mode=0,
-            custom_mode=0,
-            system_status=ACTIVE,
-            mavlink_version=3,
-        )
+        self._out += self._codec.station_heartbeat()
         self._agenda.add(due + 1.0, self._beat)

@@ -26,6 +26,8 @@ BUFFER_LIMIT = 1 << 18
 """Unread bytes kept at most; older ones are dropped and counted as garbage."""
 UNSIGNED_ALLOWED = frozenset({109, 166})
 """RADIO_STATUS and RADIO come from telemetry radios, which have no key. ArduPilot exempts the same two."""
+GROUND_STATION, NO_AUTOPILOT, ACTIVE = 6, 8, 4
+"""MAV_TYPE_GCS, MAV_AUTOPILOT_INVALID, MAV_STATE_ACTIVE."""
 _START = re.compile(rb"[\xfd\xfe]")
 
 
@@ -134,6 +136,18 @@ class MavlinkCodec:
         address = (sequence, self.system, self.component, layout.id & 0xFFFF, layout.id >> 16)
         frame = self._sealed(struct.pack("<BBBBBBBHB", V2, len(payload), flags, 0, *address) + payload, layout)
         return self._signer.sign(frame) if self._signer else frame
+
+    def station_heartbeat(self) -> bytes:
+        """Give the frame by which we, as a ground station that is active, say that we are there."""
+        return self.encode(
+            "HEARTBEAT",
+            type=GROUND_STATION,
+            autopilot=NO_AUTOPILOT,
+            base_mode=0,
+            custom_mode=0,
+            system_status=ACTIVE,
+            mavlink_version=3,
+        )
 
     @staticmethod
     def _sealed(frame: bytes, layout: Layout) -> bytes:

@@ -279,3 +279,12 @@ def test_extension_fields_are_not_sent_in_mavlink_1() -> None:
 def test_messages_that_do_not_fit_are_refused(name: str, fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         MavlinkCodec().encode(name, **fields)
+
+
+def test_the_heartbeat_of_a_ground_station_is_what_pymavlink_packs() -> None:
+    ours = MavlinkCodec(254, 190)
+    theirs = mavlink.MAVLink(None, srcSystem=254, srcComponent=190)
+    message = mavlink.MAVLink_heartbeat_message(
+        mavlink.MAV_TYPE_GCS, mavlink.MAV_AUTOPILOT_INVALID, 0, 0, mavlink.MAV_STATE_ACTIVE, 3
+    )
+    assert ours.station_heartbeat() == bytes(message.pack(theirs))

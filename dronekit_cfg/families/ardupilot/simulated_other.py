@@ -14,7 +14,6 @@ from dronekit_cfg.wire.mavlink import MavlinkCodec
 __all__ = ["OtherStation"]
 
 SYSTEM, COMPONENT = 254, 190
-GCS, INVALID_AUTOPILOT, ACTIVE = 6, 8, 4
 LIST_SECONDS = 7.0
 WRITES_AFTER = 3
 """How many settings we have written when it writes its own."""
@@ -43,15 +42,7 @@ class OtherStation:
             self._core.agenda.add(now + WRITE_SECONDS, lambda due: self._writer.write(*wish, due))
 
     def _beat(self, due: float) -> None:
-        self._core.out += self._codec.encode(
-            "HEARTBEAT",
-            type=GCS,
-            autopilot=INVALID_AUTOPILOT,
-            base_mode=0,
-            custom_mode=0,
-            system_status=ACTIVE,
-            mavlink_version=3,
-        )
+        self._core.out += self._codec.station_heartbeat()
         self._core.agenda.add(due + 1.0, self._beat)
 
     def _download(self, due: float) -> None:
