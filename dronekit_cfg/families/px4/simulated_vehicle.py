@@ -332,21 +332,24 @@ class SimulatedPx4:
     def _request(self, params: Sequence[float], now: float) -> int:
         number = int(params[0])
         layout = layout_of_id(number)
-        name = layout.name if layout else ""
+        answer = self._answer(layout.name if layout else "")
+        if answer is None:
+            return DENIED
+        self._agenda.add(now + ANSWER, answer)
+        return ACCEPTED
+
+    def _answer(self, name: str) -> Callable[[float], None] | None:
+        """Give what sends the message that was asked for; None for one that this vehicle does not have."""
         answers: dict[str, Callable[[float], None]] = {
             "AUTOPILOT_VERSION": lambda _due: self._version_message(),
             "HEARTBEAT": self._heartbeat,
             "SYSTEM_TIME": self._system_time,
         }
-        answer = answers.get(name)
-        if name == "COMPONENT_METADATA" and self._extras.files:
-            answer = lambda due: self._extras.metadata(due, self._state)  # noqa: E731 - see below
-        elif answer is None and self._telemetry.has(name):
-            answer = lambda due: self._telemetry.send(name, due)  # noqa: E731 - a name that is closed over, like others
-        if answer is None:
-            return DENIED
-        self._agenda.add(now + ANSWER, answer)
-        return ACCEPTED
+        if self._extras.files:
+            answers["COMPONENT_METADATA"] = lambda due: self._extras.metadata(due, self._state)
+        if name not in answers and self._telemetry.has(name):
+            return lambda due: self._telemetry.send(name, due)
+        return answers.get(name)
 
     def _complain(self, _params: Sequence[float], now: float) -> int:
         self._extras.complain(now, self._state)

@@ -10,9 +10,11 @@ import pytest
 from dronekit_cfg.engine.connection import Connection, LinkOptions, connect
 from dronekit_cfg.errors import NoAnswer
 from dronekit_cfg.events import Note
+from dronekit_cfg.families.mavlink import MavlinkDriver
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_commands import run_command
+from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.talk.mavlink_streams import pause_streams, resume_streams
 
 STREAMS = frozenset({"ATTITUDE", "VFR_HUD", "SYS_STATUS", "GPS_RAW_INT"})
@@ -24,8 +26,13 @@ def link(baud: int = 57600, streams: int = 4, more: str = "") -> LinkOptions:
     )
 
 
+def talk_of(connection: Connection) -> Conversation:
+    assert isinstance(connection.driver, MavlinkDriver)
+    return connection.driver.conversation
+
+
 def heard(connection: Connection, seconds: float) -> Counter[str]:
-    conversation: Any = connection.driver.conversation  # type: ignore[attr-defined]  # the MAVLink driver has one
+    conversation = talk_of(connection)
 
     def listen() -> Flow[Counter[str]]:
         found: Counter[str] = Counter()
@@ -49,7 +56,7 @@ def test_a_transfer_over_a_slow_line_pauses_the_streams_and_the_end_of_the_comma
         connection.leave()
         after = heard(connection, 3.0)
         assert min(after[name] for name in STREAMS) >= 6
-        assert connection.driver.conversation.paused == {}  # type: ignore[attr-defined]  # see above
+        assert talk_of(connection).paused == {}
         again = {s.name: s.value for s in connection.snapshot().settings if s.name in rates}
     assert again == rates
     assert any(isinstance(e, Note) and "telemetry streams are paused" in e.text for e in events)
@@ -60,7 +67,7 @@ def test_they_come_back_over_a_line_that_loses_a_tenth_of_all_frames(seed: int) 
     with connect(link(more=f"&loss=0.1&seed={seed}"), clock=VirtualClock()) as connection:
         heard(connection, 3.0)
         connection.snapshot()
-        assert connection.driver.conversation.paused  # type: ignore[attr-defined]  # see above
+        assert talk_of(connection).paused
         connection.leave()
         after = heard(connection, 3.0)
         assert all(after[name] for name in STREAMS)
@@ -71,7 +78,7 @@ def test_they_come_back_after_a_failure_and_after_the_link_was_opened_again() ->
         heard(connection, 3.0)
 
         def fails() -> Flow[None]:
-            yield from pause_streams(connection.driver.conversation)  # type: ignore[attr-defined]  # see above
+            yield from pause_streams(talk_of(connection))
             raise NoAnswer("x")
 
         with pytest.raises(NoAnswer):
@@ -86,9 +93,9 @@ def test_a_reboot_brings_them_back_as_configured_so_that_nothing_old_is_put_over
     with connect(link(), clock=VirtualClock()) as connection:
         heard(connection, 3.0)
         connection.snapshot()
-        assert connection.driver.conversation.paused  # type: ignore[attr-defined]  # see above
+        assert talk_of(connection).paused
         connection.reboot()
-        assert connection.driver.conversation.paused == {}  # type: ignore[attr-defined]  # see above
+        assert talk_of(connection).paused == {}
 
 
 @pytest.mark.parametrize("options", [link(baud=921600), link(streams=0)])
@@ -96,13 +103,13 @@ def test_nothing_is_paused_on_a_fast_line_or_where_nothing_streams(options: Link
     with connect(options, clock=VirtualClock()) as connection:
         heard(connection, 3.0)
         connection.snapshot()
-        assert connection.driver.conversation.paused == {}  # type: ignore[attr-defined]  # see above
+        assert talk_of(connection).paused == {}
 
 
 def test_a_vehicle_that_does_not_confirm_is_told_about(monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[Any] = []
     with connect(link(), clock=VirtualClock(), report=events.append) as connection:
-        conversation: Any = connection.driver.conversation  # type: ignore[attr-defined]  # see above
+        conversation = talk_of(connection)
         conversation.paused = {30: 250_000}
         monkeypatch.setattr(connection.link, "write", lambda _: None)
         connection.run(resume_streams(conversation))
@@ -111,7 +118,7 @@ def test_a_vehicle_that_does_not_confirm_is_told_about(monkeypatch: pytest.Monke
 
 def test_the_telemetry_of_an_armed_vehicle_is_left_alone() -> None:
     with connect(link(), clock=VirtualClock()) as connection:
-        conversation: Any = connection.driver.conversation  # type: ignore[attr-defined]  # see above
+        conversation = talk_of(connection)
         assert connection.run(run_command(conversation, 400, 1, 21196)) == 0
         heard(connection, 3.0)
         connection.snapshot()

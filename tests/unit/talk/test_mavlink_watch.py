@@ -8,6 +8,7 @@ import pytest
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.events import Note
+from dronekit_cfg.families.mavlink import MavlinkDriver
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Change, Kind, Phase, Value, Verdict
 from dronekit_cfg.talk.flow import Session, Wait
@@ -45,7 +46,8 @@ def test_the_block_follows_the_damage_that_was_measured(fault: str, block: int) 
     url = f"chaos+sim:ardupilot-copter?fresh&baud=57600&latency=0.02&{fault}&seed=1"
     with connect(LinkOptions(url, family="ardupilot"), clock=VirtualClock()) as connection:
         connection.snapshot()
-        assert block_size(connection.driver.conversation) == block  # type: ignore[attr-defined]  # the MAVLink driver has one
+        assert isinstance(connection.driver, MavlinkDriver)
+        assert block_size(connection.driver.conversation) == block
 
 
 def value(index: int, name: str = "X") -> Message:
