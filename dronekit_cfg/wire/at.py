@@ -6,8 +6,9 @@ Commands end in CR; the radio echoes them in capitals and ends its own lines in 
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
+
+from dronekit_cfg.wire.decoder import Decoder
 
 __all__ = [
     "LONGEST",
@@ -64,12 +65,11 @@ class Rssi:
         return min(self.near - self.near_noise, self.far - self.far_noise) / 2
 
 
-class AtCodec:
+class AtCodec(Decoder[AtLine]):
     """A `talk.flow.Codec` of `AtLine`. `heard` counts all bytes that came, `noise` are the last of them."""
 
     def __init__(self) -> None:
-        self._line = bytearray()
-        self._events: deque[AtLine] = deque()
+        super().__init__()
         self.heard = 0
         self.noise = b""
 
@@ -79,21 +79,16 @@ class AtCodec:
         self.noise = (self.noise + data)[-_KEPT_NOISE:]
         for byte in data:
             if byte in b"\r\n":
-                if self._line:
-                    self._events.append(AtLine(self._line.decode("ascii", "replace").strip()))
-                    self._line.clear()
+                if self._buffer:
+                    self._events.append(AtLine(self._buffer.decode("ascii", "replace").strip()))
+                    self._buffer.clear()
             else:
-                self._line.append(byte)
-        del self._line[:-_KEPT]
-
-    def next_event(self) -> AtLine | None:
-        """Give the next line, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
+                self._buffer.append(byte)
+        del self._buffer[:-_KEPT]
 
     def reset(self) -> None:
-        """Forget half-received and untaken lines."""
-        self._line.clear()
-        self._events.clear()
+        """Forget everything that came."""
+        super().reset()
         self.heard = 0
         self.noise = b""
 

@@ -8,10 +8,10 @@ src/include/crsf_protocol.h].
 from __future__ import annotations
 
 import struct
-from collections import deque
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from dronekit_cfg.wire.decoder import FrameFinder
 from dronekit_cfg.wire.msp import crc8_dvb_s2
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
 _SYNC = frozenset({0xC8, 0xEA, 0xEC, 0xEE, 0x00})
 _SHORTEST, _LONGEST = 2, 62
 _WIDE_HEADER = 2
-_KEPT_NOISE = 256
 _HIDDEN = 0x80
 
 
@@ -151,38 +150,11 @@ def encode(frame: CrsfFrame) -> bytes:
     return bytes((0xC8, len(inner) + 1)) + inner + bytes((crc8_dvb_s2(inner),))
 
 
-class CrsfCodec:
-    """A `talk.flow.Codec` of `CrsfFrame`; frames without addresses (telemetry) are checked and skipped.
-
-    `noise` holds the last bytes that were no CRSF, `heard` says that CRSF was.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._events: deque[CrsfFrame] = deque()
-        self.noise = b""
-        self.heard = False
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes as they came from the link, in any split."""
-        self._buffer += data
-        while self._step():
-            pass
-
-    def next_event(self) -> CrsfFrame | None:
-        """Give the next frame, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
-
-    def reset(self) -> None:
-        """Forget half-received bytes and what was not taken yet."""
-        self._buffer.clear()
-        self._events.clear()
-        self.noise = b""
-        self.heard = False
+class CrsfCodec(FrameFinder[CrsfFrame]):
+    """A `talk.flow.Codec` of `CrsfFrame`; frames without addresses (telemetry) are checked and skipped."""
 
     def _skip(self) -> bool:
-        self.noise = (self.noise + bytes(self._buffer[:1]))[-_KEPT_NOISE:]
-        del self._buffer[:1]
+        self._drop(1)
         return True
 
     def _step(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
+
+from dronekit_cfg.wire.decoder import Decoder
 
 __all__ = ["END", "HttpCodec", "Response", "request"]
 
@@ -28,12 +29,8 @@ def request(method: str, path: str, host: str, body: bytes = b"", *, kind: str =
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-class HttpCodec:
+class HttpCodec(Decoder[Response]):
     """A `talk.flow.Codec` of `Response`. An answer that is cut short is given with the status 0."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._events: deque[Response] = deque()
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -63,15 +60,6 @@ class HttpCodec:
                 return Response(int(words[1]), body[: int(size)])
             return Response(0, b"") if ended else None
         return Response(int(words[1]), body) if ended else None
-
-    def next_event(self) -> Response | None:
-        """Give the next answer, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
-
-    def reset(self) -> None:
-        """Forget what came."""
-        self._buffer.clear()
-        self._events.clear()
 
 
 def _unchunked(body: bytes) -> bytes | None:

@@ -14,9 +14,10 @@ A vehicle drops a frame with a wrong checksum without a word, so a caller needs 
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
+
+from dronekit_cfg.wire.decoder import Decoder
 
 __all__ = ["MAX_REQUEST", "Direction", "MspDecoder", "MspFrame", "Noise", "crc8_dvb_s2", "encode", "encode_reply"]
 
@@ -111,7 +112,7 @@ def _frame(code: int, payload: bytes, direction: Direction, version: int) -> byt
     return b"$M" + bytes([direction]) + body + bytes([_xor(body)])
 
 
-class MspDecoder:
+class MspDecoder(Decoder[MspFrame | Noise]):
     """Find frames in bytes that come in any split; what is no frame comes out as `Noise`. Buffers are bounded.
 
     A false header inside noise may promise more bytes than will ever come. `give_up_half_frame` looks for frames
@@ -119,9 +120,8 @@ class MspDecoder:
     """
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        super().__init__()
         self._noise = bytearray()
-        self._events: deque[MspFrame | Noise] = deque()
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -130,15 +130,10 @@ class MspDecoder:
             pass
         self._flush_noise()
 
-    def next_event(self) -> MspFrame | Noise | None:
-        """Give the next frame or noise, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
-
     def reset(self) -> None:
-        """Forget everything half received."""
-        self._buffer.clear()
+        """Forget everything that came."""
+        super().reset()
         self._noise.clear()
-        self._events.clear()
 
     def give_up_half_frame(self) -> None:
         """Treat the start of the unfinished frame as noise and look for frames behind it."""

@@ -13,11 +13,11 @@ bytes.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from dronekit_cfg.text import t
+from dronekit_cfg.wire.decoder import Decoder
 
 __all__ = ["CliReply", "CliText", "TextCli", "Window", "bad_line", "split_replies", "windows"]
 
@@ -54,12 +54,8 @@ class Window:
         return "".join(f"{line}\n" for line in (*self.lines, f"#{self.token}")).encode("ascii")
 
 
-class TextCli:
+class TextCli(Decoder[CliReply | CliText]):
     """Collect CLI output and cut it at end markers. The buffer is bounded: of endless text the end is kept."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._events: deque[CliReply | CliText] = deque()
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes as they came."""
@@ -77,15 +73,6 @@ class TextCli:
             searched = 0
         if len(self._buffer) > _KEPT:
             del self._buffer[: len(self._buffer) - _KEPT // 2]
-
-    def next_event(self) -> CliReply | CliText | None:
-        """Give the next event, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
-
-    def reset(self) -> None:
-        """Forget everything half received."""
-        self._buffer.clear()
-        self._events.clear()
 
 
 def bad_line(line: str, longest: int = 255) -> str:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
+
+from dronekit_cfg.wire.decoder import FrameFinder
 
 __all__ = ["UbxCodec", "UbxFrame", "checksum", "encode"]
 
@@ -16,7 +17,6 @@ LONGEST = 4096
 """A longer payload is taken for a damaged length: the longest that we ask for (NAV-SAT) stays below 3.1 kB."""
 _HEAD = 6
 _TAIL = 2
-_KEPT_NOISE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,41 +50,10 @@ def encode(cls: int, id_: int, payload: bytes = b"") -> bytes:
     return SYNC + body + checksum(body)
 
 
-class UbxCodec:
-    """A `talk.flow.Codec` of `UbxFrame`.
-
-    `noise` holds the last bytes that were no UBX, to tell what is on the port; `heard` says that UBX was.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-        self._events: deque[UbxFrame] = deque()
-        self.noise = b""
-        self.heard = False
-
-    def receive_data(self, data: bytes) -> None:
-        """Take bytes as they came from the link, in any split."""
-        self._buffer += data
-        while self._step():
-            pass
-
-    def next_event(self) -> UbxFrame | None:
-        """Give the next frame, None when more bytes are needed."""
-        return self._events.popleft() if self._events else None
-
-    def reset(self) -> None:
-        """Forget half-received bytes and what was not taken yet."""
-        self._buffer.clear()
-        self._events.clear()
-        self.noise = b""
-        self.heard = False
-
-    def _drop(self, count: int) -> None:
-        self.noise = (self.noise + bytes(self._buffer[:count]))[-_KEPT_NOISE:]
-        del self._buffer[:count]
+class UbxCodec(FrameFinder[UbxFrame]):
+    """A `talk.flow.Codec` of `UbxFrame`."""
 
     def _step(self) -> bool:
-        """Take one frame or skip what is none; False when more bytes are needed."""
         start = self._buffer.find(SYNC)
         if start < 0:
             # The first sync byte may be the last one that came.

@@ -78,7 +78,7 @@ def test_no_bytes_break_the_codec_and_nothing_grows(parts: list[bytes]) -> None:
     codec = AtCodec()
     for part in parts:
         codec.receive_data(part)
-    assert len(codec._line) <= 160
+    assert len(codec._buffer) <= 160
     codec.receive_data(b"\rOK\r")
     last = None
     while (line := codec.next_event()) is not None:
