@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dronekit_cfg.errors import VehicleError
+from dronekit_cfg.errors import NoAnswer, VehicleError
 from dronekit_cfg.events import Progress, Reporter, Stage
 from dronekit_cfg.families.betaflight.cli_driver import CliDriver
 from dronekit_cfg.hil.modes import BETAFLIGHT
@@ -35,6 +35,9 @@ MSP_MOTOR = 104
 ARM = 0
 """Permanent id of the mode [Betaflight src/main/msp/msp_box.c]."""
 NONE = -1
+BOOT_GRACE = "BOOTGRACE"
+"""Ends 5 s after the boot whatever the settings are [Betaflight src/main/fc/core.c updateArmingStatus]. On a busy
+computer it may not: a task that once took long is put off by the scheduler, the receiver's task with it."""
 
 
 @dataclass(slots=True)
@@ -88,6 +91,11 @@ class BetaflightFlight:
 
     def _arm(self) -> Flow[None]:
         if not (yield from self._advance(READY_SECONDS, ready=True)):
+            if BOOT_GRACE in self._reasons:
+                raise NoAnswer(
+                    t("the simulator hangs: its boot grace time does not end"),
+                    hint=t("fly again with nothing else running"),
+                )
             raise self._refusal(t("the vehicle is not ready within {s:.0f} s", s=READY_SECONDS))
         self.feed.channel(ARM_CHANNEL, 2000)
         if not (yield from self._advance(ARM_SECONDS, armed=True)):

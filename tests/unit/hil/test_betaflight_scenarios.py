@@ -32,7 +32,7 @@ SITL_LOCK = Path(tempfile.gettempdir()) / "dronekit-cfg-betaflight-sitl.lock"
 
 
 @pytest.fixture
-def simulator() -> Iterator[Path]:
+def simulator(air: None) -> Iterator[Path]:
     try:
         found = find_betaflight()
     except LinkOpenError as error:

@@ -15,12 +15,13 @@ from dronekit_cfg.hil.fly import FlyOptions, fly_all, fly_one
 from dronekit_cfg.hil.scenario import Scenario, find_scenarios
 from dronekit_cfg.model.checked import Verdict
 from dronekit_cfg.sitl.ardupilot import ArduCopterSitl, find_arducopter
+from dronekit_cfg.talk.flow import Flow
 
 pytestmark = pytest.mark.sitl
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> FlyOptions:
+def options(air: None, tmp_path: Path) -> FlyOptions:
     try:
         binary = find_arducopter()
     except LinkOpenError:
@@ -96,7 +97,7 @@ def test_a_stop_request_in_flight_lands_and_stops_the_simulator(
 
     land = Flight.land
 
-    def noted(self: Flight):  # type: ignore[no-untyped-def]  # a flow
+    def noted(self: Flight) -> Flow[None]:
         yield from land(self)
         landed.append(not self.recording.is_armed)
 

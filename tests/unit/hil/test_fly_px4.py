@@ -18,10 +18,11 @@ from dronekit_cfg.hil.scenario import Scenario, find_scenarios, load_scenario
 from dronekit_cfg.model.checked import Verdict
 from dronekit_cfg.sitl.process import SimulatorProcess
 from dronekit_cfg.sitl.px4 import find_px4
+from dronekit_cfg.talk.flow import Flow
 
 
 @pytest.fixture
-def options(tmp_path: Path) -> FlyOptions:
+def options(air: None, tmp_path: Path) -> FlyOptions:
     try:
         binary = find_px4()
     except LinkOpenError:
@@ -78,11 +79,11 @@ def test_a_stop_request_in_flight_lands_and_stops_the_simulator(
 
     land, climb = Flight.land, Flight._climb
 
-    def noted(self: Flight):  # type: ignore[no-untyped-def]  # a flow
+    def noted(self: Flight) -> Flow[None]:
         yield from land(self)
         landed.append(not self.recording.is_armed)
 
-    def stopped(self: Flight, scenario: Scenario):  # type: ignore[no-untyped-def]  # a flow
+    def stopped(self: Flight, scenario: Scenario) -> Flow[None]:
         threading.Timer(0.5, stops[0].ask).start()
         yield from climb(self, scenario)
 
