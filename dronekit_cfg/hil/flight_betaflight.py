@@ -23,7 +23,7 @@ from dronekit_cfg.text import t
 from dronekit_cfg.wire.msp_arming import betaflight_reasons
 from dronekit_cfg.wire.msp_messages import Code, Status, parse_status_ex
 
-__all__ = ["GROUND", "BetaflightFlight"]
+__all__ = ["BOOT_GRACE", "GROUND", "BetaflightFlight"]
 
 POLL = 0.04
 READY_SECONDS, ARM_SECONDS = 15.0, 3.0

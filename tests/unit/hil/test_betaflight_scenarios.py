@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.errors import FileProblems, LinkOpenError
+from dronekit_cfg.hil.flight_betaflight import BOOT_GRACE
 from dronekit_cfg.hil.fly import fly_one
 from dronekit_cfg.hil.fly_steps import FlyOptions
 from dronekit_cfg.hil.judge_flight import judge_flight
@@ -53,9 +54,12 @@ def test_the_real_firmware_does_as_the_scenario_says(name: str, simulator: Path,
 def test_the_bench_checks_judge_the_real_firmware(simulator: Path, tmp_path: Path) -> None:
     """Fed with a quad at rest it passes; what the simulator has not is left out with its reason."""
     url = f"sitl:betaflight?fresh&feed&dir={tmp_path / 'sitl'}&binary={simulator}"
-    with connect(LinkOptions(url, family="betaflight", state_dir=tmp_path / "state")) as connection:
-        connection.runner.clock.sleep(6.0)  # its boot grace time and gyro calibration
-        result = run_suite(connection, find_suite("preflight", "betaflight"))
+    for _ in range(3):
+        with connect(LinkOptions(url, family="betaflight", state_dir=tmp_path / "state")) as connection:
+            connection.runner.clock.sleep(6.0)  # its boot grace time and gyro calibration
+            result = run_suite(connection, find_suite("preflight", "betaflight"))
+        if not any(BOOT_GRACE in r.reason for r in result.results):  # on a busy computer it may never end
+            break
     assert [(r.name, r.reason) for r in result.results if r.verdict in (Verdict.FAIL, Verdict.ERROR)] == []
     left_out = {r.name for r in result.results if r.verdict is Verdict.SKIP}
     assert left_out == {"msp-compass", "msp-gnss", "msp-gnss-signal", "msp-battery", "msp-logging"}
