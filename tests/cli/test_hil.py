@@ -122,6 +122,14 @@ def test_sitl_list_shows_planted_mistakes(cli: Run) -> None:
     assert "FS_EKF_THRESH" in notes["s05-gnss-loss-failsafe-off"]
 
 
+@pytest.mark.parametrize("vehicle", ["betaflight", "inav", "elrs-tx"])
+def test_the_monitor_says_what_it_watches_where_it_cannot(vehicle: str, cli: Run) -> None:
+    said = cli("hil", "monitor", "--link", f"sim:{vehicle}")
+    assert said.code == 4
+    assert "watches MAVLink vehicles, u-blox receivers and SiK radios" in said.err
+    assert "via:" in said.err
+
+
 @pytest.mark.parametrize(("fault", "code"), [("", 0), ("?fault=gnss-dropping:4", 1)])
 def test_the_monitor_alarms_when_satellites_drop(fault: str, code: int, cli: Run) -> None:
     said = cli("hil", "monitor", "--link", f"sim:ardupilot-copter{fault}", "--seconds", "12", "--json")

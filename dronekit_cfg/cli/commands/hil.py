@@ -137,8 +137,9 @@ def monitor(
     """
     from dronekit_cfg.cli.session import vehicle
     from dronekit_cfg.cli.watch_receiver import watch_radio, watch_receiver
-    from dronekit_cfg.errors import UsageError
+    from dronekit_cfg.errors import Unsupported, UsageError
     from dronekit_cfg.events import Note
+    from dronekit_cfg.families.mavlink import MavlinkDriver
     from dronekit_cfg.hil.bench import Bench
     from dronekit_cfg.hil.monitors import WATCHES, GnssMonitors
     from dronekit_cfg.hil.operator import Operator
@@ -158,6 +159,15 @@ def monitor(
             raise UsageError(
                 t("baselines are for u-blox receivers, this is {family}", family=connection.identity.family),
                 hint=t("reach the receiver itself, such as --link via:ardupilot:gps1+LINK"),
+            )
+
+        if not isinstance(connection.driver, MavlinkDriver):
+            raise Unsupported(
+                t(
+                    "the monitor watches MAVLink vehicles, u-blox receivers and SiK radios, and this is {family}",
+                    family=connection.identity.family,
+                ),
+                hint=t("reach the receiver itself: --link via:betaflight:uart2+LINK --family ublox, or its own port"),
             )
 
         def each(name: str, fields: Mapping[str, Any]) -> None:
