@@ -41,13 +41,12 @@ class Facts:
     """Which share of its settings the vehicle tells a default of."""
 
 
-def arm_ardupilot(connection: Connection) -> None:
-    """Arm a simulated copter by force (it stands on no ground and hurts nobody), and wait until it says so."""
+def arm_by_force(connection: Connection) -> None:
+    """Arm a simulated copter whatever it has against it (it hurts nobody), and wait until it says so."""
     driver: Any = connection.driver
-    conversation = driver._conversation
     connection.snapshot()  # waits until the vehicle has started
-    for _ in range(30):
-        connection.run(run_command(conversation, 400, 1, 21196))
+    for _ in range(60):
+        connection.run(run_command(driver.conversation, 400, 1, 21196))
         if connection.run(driver.arm_state()).armed:
             return
         connection.runner.clock.sleep(1)
@@ -67,7 +66,7 @@ ARDUPILOT = Facts(
     hidden=("BATT2_MONITOR", 4, "BATT2_CAPACITY", 5200),
     misfit=("EK3_GPS_CHECK", 255),
     at_least=1300,
-    arm=arm_ardupilot,
+    arm=arm_by_force,
 )
 
 
@@ -98,17 +97,6 @@ INAV = Facts(
 )
 
 
-def arm_px4(connection: Connection) -> None:
-    """Arm a simulated copter by force, and wait until it says so."""
-    driver: Any = connection.driver
-    for _ in range(60):
-        connection.run(run_command(driver._conversation, 400, 1, 21196))
-        if connection.run(driver.arm_state()).armed:
-            return
-        connection.runner.clock.sleep(1)
-    pytest.fail("the vehicle does not arm")
-
-
 PX4 = Facts(
     family="px4",
     sim="sim:px4-copter",
@@ -122,7 +110,7 @@ PX4 = Facts(
     hidden=("TRIG_MODE", 1, "TRIG_INTERVAL", 50),
     misfit=("NAV_RCL_ACT", 99),
     at_least=880,
-    arm=arm_px4,
+    arm=arm_by_force,
     defaults=0.0,
 )
 
