@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dronekit_cfg.engine.connection import Connection
-from dronekit_cfg.errors import Unsupported
+from dronekit_cfg.errors import LinkError, Unsupported
 from dronekit_cfg.events import Event, Progress, Stage, VehicleText
 from dronekit_cfg.hil.evidence import Evidence, Sample
 from dronekit_cfg.hil.operator import Operator
@@ -95,12 +96,19 @@ class Bench:
         self, watches: Mapping[str, float], seconds: float, each: Callable[[str, Mapping[str, Any]], bool | None]
     ) -> None:
         """Ask for messages at rates in Hz and give each to `each` for so many seconds; ask for the usual rates then."""
+        with self.rates(watches):
+            self.listen(seconds, each)
+
+    @contextmanager
+    def rates(self, watches: Mapping[str, float]) -> Iterator[None]:
+        """Have messages at rates in Hz meanwhile, as far as the vehicle has them, and the usual rates after that."""
         asked = [n for n, hz in watches.items() if self._interval(n, 1e6 / hz)]
         try:
-            self.listen(seconds, each)
+            yield
         finally:
-            for name in asked:
-                self._interval(name, 0)
+            with self.connection.stop.shield(), suppress(LinkError):  # the error that ended it says more
+                for name in asked:
+                    self._interval(name, 0)
 
     def observe(self, watches: Mapping[str, float], settings: Collection[str], seconds: float) -> Evidence:
         """Gather evidence: settings first, then pre-arm texts, then `seconds` of messages at the rates asked for."""

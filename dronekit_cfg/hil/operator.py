@@ -42,9 +42,10 @@ class Operator:
         answer = self.ask(t("{question} Then press Enter (s skips).", question=question), seconds)
         return answer is not None and answer.strip().lower() in {"", "y", "yes"}
 
-    def props_are_off(self, seconds: float = 60.0) -> bool:
-        """Have the operator type that the props are off; anything else, or silence, is a no."""
+    def props_are_off(self, seconds: float = 60.0, *, warning: str = "") -> bool:
+        """Have the operator type that the props are off; anything else, or silence, is a no. `warning` comes first."""
         if "props-off" in self.assumed:
             return True
-        answer = self.ask(t('Motors will turn. Take all propellers off and type "{words}".', words=PROPS_OFF), seconds)
+        question = t('Motors will turn. Take all propellers off and type "{words}".', words=PROPS_OFF)
+        answer = self.ask(f"{warning} {question}".strip(), seconds)
         return answer is not None and answer.strip().lower() == PROPS_OFF

@@ -115,7 +115,7 @@ def _act(bench: Bench, entry: SuiteEntry) -> Result:
     except Interrupted:
         raise
     except LinkError as error:
-        return _failed_link(check, _LOST + error.message)
+        return _failed_link(check, _LOST + error.message, error.hint)
     except DronekitError as error:
         return Result(check.name, check.title, Verdict.ERROR, error.message, remedy=error.hint)
 
@@ -132,8 +132,9 @@ def _missing(check: Check, operator: Operator) -> str:
     return ""
 
 
-def _failed_link(check: Check, reason: str) -> Result:
-    return Result(check.name, check.title, Verdict.ERROR, reason, remedy=t("check power and cable, then run again"))
+def _failed_link(check: Check, reason: str, remedy: str = "") -> Result:
+    remedy = remedy or t("check power and cable, then run again")
+    return Result(check.name, check.title, Verdict.ERROR, reason, remedy=remedy)
 
 
 def result_of(check: Check, outcome: Outcome, seconds: float) -> Result:

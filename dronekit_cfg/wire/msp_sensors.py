@@ -21,6 +21,7 @@ from construct import (
     Int32sl,
     Int32ul,
     Optional,
+    Padding,
     Struct,
 )
 
@@ -76,7 +77,21 @@ _MOTOR = Struct(
     "current" / Int16ul,
     "used" / Int16ul,
 )
+_OUTPUTS = Struct("pulses" / Array(8, Int16ul))
+_FEATURES = Struct("features" / Int32ul)
+_MOTOR_SETUP = Struct("lowest" / Int16ul, "highest" / Int16ul, "stop" / Int16ul, "count" / Optional(Int8ul))
 _MOTORS = Struct("count" / Int8ul, "motors" / GreedyRange(_MOTOR))
+_ESC = Struct(
+    "age" / Int8ul,
+    Padding(1),
+    "temperature" / Int16sl,
+    "voltage" / Int16sl,
+    Padding(2),
+    "current" / Int32sl,
+    "rpm" / Int32ul,
+)
+_ESCS = Struct("count" / Int8ul, "motors" / GreedyRange(_ESC))
+"""INAV sends its structure as the compiler lays it out (fc_msp.c, esc_sensor.h): fields at multiples of their size."""
 _STATUS = Struct("cycle" / Int16ul, "i2c" / Int16ul, "sensors" / Int16ul, "modes" / Int32ul, "profile" / Int8ul)
 _STATUS_END = Struct("load" / Int16ul, "profiles" / Int8ul, "rates" / Int8ul, "more" / Int8ul)
 _INAV_STATUS = Struct(
@@ -126,6 +141,9 @@ def _health(payload: bytes, _api_minor: int) -> Fields:
 
 
 SENSOR_MESSAGES: Mapping[str, tuple[int, Callable[[bytes, int], Fields]]] = {
+    "MSP_FEATURE_CONFIG": (36, _plain(_FEATURES)),
+    "MSP_MOTOR": (104, _plain(_OUTPUTS)),
+    "MSP_MOTOR_CONFIG": (131, _plain(_MOTOR_SETUP)),
     "MSP_RAW_IMU": (102, _plain(_RAW_IMU)),
     "MSP_RC": (105, _plain(_RC)),
     "MSP_RAW_GPS": (106, _plain(_RAW_GPS)),
@@ -140,9 +158,10 @@ SENSOR_MESSAGES: Mapping[str, tuple[int, Callable[[bytes, int], Fields]]] = {
     "MSP_STATUS_EX": (150, _status),
     "MSP_SENSOR_STATUS": (151, _health),
     "MSP2_INAV_STATUS": (0x2000, _inav_status),
+    "MSP2_INAV_ESC_TELEM": (0x2041, _plain(_ESCS)),
 }
 """Message numbers and readers by the name of the message in the firmwares' sources."""
-INAV_ONLY = frozenset({"MSP_SENSOR_STATUS", "MSP2_INAV_STATUS"})
+INAV_ONLY = frozenset({"MSP_SENSOR_STATUS", "MSP2_INAV_STATUS", "MSP2_INAV_ESC_TELEM"})
 
 
 def read_sensor(name: str, payload: bytes, api_minor: int) -> Fields:

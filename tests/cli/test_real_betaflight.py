@@ -77,3 +77,13 @@ def test_replace_leaves_nothing_of_before(cli: Run, tmp_path: Path) -> None:
     # The text does not name the calibration, which belongs to this unit and stays; all else is as it was.
     left = [line for line in after if line not in before and line.strip()]
     assert left == ["# master", "set acc_calibration = 5,6,7,1"]
+
+
+def test_its_motors_turn_one_by_one_and_rest_again(cli: Run, tmp_path: Path) -> None:
+    suite = tmp_path / "motors.yaml"
+    head = "format: dronekit-cfg/suite/v1\nname: m\nfamily: betaflight\nseconds: 3\n"
+    suite.write_text(head + "checks: [{check: msp-motors, with: {seconds: 0.5 s}}]\n", "utf-8")
+    document = cli("hil", "run", suite, "--link", LINK, "--assume", "props-off", "--json").document
+    (result,) = document["results"]
+    assert (result["verdict"], result["reason"]) == ("pass", "")
+    assert result["measures"][0]["value"] == 4

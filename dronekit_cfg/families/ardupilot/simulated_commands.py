@@ -45,6 +45,8 @@ CAPABILITY_FTP = 32
 AUTOPILOT_VERSION = 148
 MOTOR_TEST_LIMIT = 600.0
 MAV_TYPE_MOTORS = 4
+OUTPUT_OF_TEST = {1: 3, 2: 1, 3: 4, 4: 2}
+"""Output by test order of a quad in plus: clockwise from the front [AP_MotorsMatrix.cpp]."""
 TEST_FAILSAFES = ("FS_THR_ENABLE", "FS_GCS_ENABLE", "FS_EKF_ACTION")
 
 _Params: TypeAlias = Sequence[float]
@@ -131,30 +133,38 @@ class Commands:
 
     def _motor_test(self, params: _Params, now: float) -> int:
         seconds = params[3]
-        if self._core.armed or not 1 <= params[0] <= MAV_TYPE_MOTORS or not 0 < seconds <= MOTOR_TEST_LIMIT:
+        refused = self._core.armed or "motor-refused" in self._core.faults.bench
+        if refused or not 1 <= params[0] <= MAV_TYPE_MOTORS or not 0 <= seconds <= MOTOR_TEST_LIMIT:
             return FAILED
-        self._later(Severity.INFO, "starting motor test")
-        put_back = self._switch_failsafes_off()
-        self._core.agenda.add(now + seconds, lambda _: self._end_motor_test(put_back))
+        if self._testing is None:
+            self._later(Severity.INFO, "starting motor test")
+        self._switch_failsafes_off()
+        every = "motors-together" in self._core.faults.bench
+        driven = range(1, MAV_TYPE_MOTORS + 1) if every else (OUTPUT_OF_TEST[int(params[0])],)
+        self._core.turning = dict.fromkeys(driven, params[2] / 100)
+        self._tests += 1
+        latest = self._tests
+        self._core.agenda.add(now + seconds, lambda _: self._end_motor_test(latest))
         return ACCEPTED
 
-    def _switch_failsafes_off(self) -> Mapping[str, float]:
-        """Do as the firmware: three failsafes are 0 while motors are tested. Give what they were."""
+    def _switch_failsafes_off(self) -> None:
+        """Do as the firmware: three failsafes are 0 while motors are tested."""
         store = self._core.store
         if self._testing is None:
             self._testing = {name: self._core.parameter(name) for name in TEST_FAILSAFES}
         for name in TEST_FAILSAFES:
             if (fact := store.find(name)) is not None:
                 store.set(fact, 0)
-        self._tests += 1
-        return self._testing
 
-    def _end_motor_test(self, put_back: Mapping[str, float]) -> None:
-        self._core.say(Severity.INFO, "finished motor test")
-        self._tests -= 1
-        if self._tests or "motor-test-keeps" in self._core.faults.bench:
+    def _end_motor_test(self, latest: int) -> None:
+        """End it, unless a later command went on with it: that one's time holds."""
+        if latest != self._tests or self._testing is None:
             return
-        self._testing = None
+        self._core.say(Severity.INFO, "finished motor test")
+        self._core.turning = {}
+        put_back, self._testing = self._testing, None
+        if "motor-test-keeps" in self._core.faults.bench:
+            return
         for name, value in put_back.items():
             if (fact := self._core.store.find(name)) is not None:
                 self._core.store.set(fact, value)

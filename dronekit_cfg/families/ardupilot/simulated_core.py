@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -51,6 +52,7 @@ def derived_identity(*parts: str) -> Identity:
 class Core:
     """The shared state. Times are seconds on the clock of the serving side.
 
+    `turning` are the outputs that a motor test drives, with the share of full throttle.
     `gps_stands_at` is when the GNSS receiver was taken from the vehicle, None while it has it.
     `booted_at` is when the firmware started (its clock shows 0 then). `armed_at` is None while disarmed. `initialised`
     becomes true when the sensors are calibrated, some seconds after the boot. `clock` is the latest time that the
@@ -74,6 +76,7 @@ class Core:
     clock: float = -math.inf
     heard: bool = False
     gps_stands_at: float | None = None
+    turning: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def armed(self) -> bool:

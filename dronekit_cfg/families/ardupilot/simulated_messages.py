@@ -37,6 +37,7 @@ _HEALTH = 1467063343
 PREARM_BIT = 1 << 28
 GPS_BIT = 1 << 5
 AHRS_BIT = 1 << 21
+RPM_PER_SHARE = 90_000
 EKF_READY, EKF_WITHOUT_GPS = 831, 167
 
 
@@ -150,8 +151,23 @@ def _navigation(_core: Core, _scene: Scene, _now: float) -> Mapping[str, Any]:
 
 
 def _servos(core: Core, _scene: Scene, now: float) -> Mapping[str, Any]:
-    motors = {f"servo{n}_raw": 1150 if core.armed else 1000 for n in range(1, 5)}
+    idle = 0.15 if core.armed else 0.0
+    motors = {f"servo{n}_raw": round(1000 + 1000 * core.turning.get(n, idle)) for n in range(1, 5)}
     return {"time_usec": _us(core, now) & 0xFFFFFFFF, "port": 0, **motors, **{f"servo{n}_raw": 0 for n in range(5, 9)}}
+
+
+def _escs(core: Core, _scene: Scene, _now: float) -> Mapping[str, Any]:
+    slow = {3: 2 / 3} if "motor-slow" in core.faults.bench else {}
+    rpm = tuple(round(RPM_PER_SHARE * core.turning.get(n, 0.0) * slow.get(n, 1.0)) for n in range(1, 5))
+    zeros = (0,) * 4
+    return {
+        "temperature": bytes(4),
+        "voltage": (1260,) * 4,
+        "current": zeros,
+        "totalcurrent": zeros,
+        "rpm": rpm,
+        "count": zeros,
+    }
 
 
 def _channels(core: Core, scene: Scene, now: float) -> Mapping[str, Any]:
@@ -288,6 +304,7 @@ MESSAGES: Mapping[str, Fill] = {
     "ATTITUDE": _attitude,
     "BATTERY_STATUS": _battery,
     "EKF_STATUS_REPORT": _ekf,
+    "ESC_TELEMETRY_1_TO_4": _escs,
     "GLOBAL_POSITION_INT": _global_position,
     "GPS_GLOBAL_ORIGIN": _origin,
     "GPS_RAW_INT": _gps,

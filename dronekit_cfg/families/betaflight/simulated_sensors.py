@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Mapping
 from random import Random
 
+from dronekit_cfg.families.betaflight.simulated_motors import MOTOR_FAULTS, BenchMotors
+
 __all__ = ["SENSOR_FAULTS", "BenchSensors"]
 
 SENSOR_FAULTS: Mapping[str, str] = {
@@ -27,6 +29,7 @@ SENSOR_FAULTS: Mapping[str, str] = {
     "gyro-noise": "its gyro is noisy",
     "log-full": "its flash chip is full",
     "low-rssi": "its receiver reports a signal of 20 %",
+    **MOTOR_FAULTS,
     "no-fix": "its GNSS receiver has no fix",
     "no-gyro": "it finds no gyro",
     "no-rc": "its radio link is lost",
@@ -55,6 +58,7 @@ class BenchSensors:
     def __init__(self, family: str, faults: frozenset[str] = frozenset(), random: Random | None = None) -> None:
         self.family = family
         self.faults = faults
+        self.motors = BenchMotors(family)
         self._random = random or Random(0)  # noqa: S311  simulation, no secret
         self._errors = 0
         self._one_g, self._load = _LOAD[family]
@@ -74,10 +78,14 @@ class BenchSensors:
             gyro = 2 if self._broken("no-gyro") else 1
             self._messages = {**self._messages, 151: lambda _: bytes([gyro == 1, gyro, 1, 1, 1, 1, 0, 0, 0])}
 
-    def answer(self, code: int, now: float) -> bytes | None:
-        """Give the payload of a sensor message, None for any other message."""
+    def power_up(self) -> None:
+        """Forget what a reboot ends: motors stop."""
+        self.motors = BenchMotors(self.family)
+
+    def answer(self, code: int, payload: bytes, now: float) -> bytes | None:
+        """Give the payload of a message of sensors or motors, None for any other message."""
         make = self._messages.get(code)
-        return make(now) if make else None
+        return make(now) if make else self.motors.answer(code, payload, self.faults)
 
     def status(self, code: int, recorded: bytes) -> bytes:
         """Put sensors, load, bus errors and arming flags into a recorded status (101, 150 or INAV's 0x2000)."""

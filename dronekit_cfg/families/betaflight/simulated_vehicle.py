@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from dronekit_cfg.families.betaflight.simulated_cli import BetaflightCli, Leaving, TwinState
 from dronekit_cfg.families.betaflight.simulated_data import TwinData
 from dronekit_cfg.families.betaflight.simulated_faults import CliFaults
+from dronekit_cfg.families.betaflight.simulated_motors import REFUSED
 from dronekit_cfg.families.betaflight.simulated_passthrough import BehindPorts
 from dronekit_cfg.families.betaflight.simulated_sensors import BenchSensors
 from dronekit_cfg.sim.memory import Memory
@@ -141,6 +142,8 @@ class CliVehicle:
 
     def _boot(self, now: float) -> None:
         self.boots += 1
+        if self.boots > 1 and self.sensors:
+            self.sensors.power_up()
         values = dict(self.data.values)
         stored = {name: str(value) for name, value in self.memory.values.items() if name in values}
         values |= stored
@@ -192,8 +195,10 @@ class CliVehicle:
                 self._answer(event, now)
 
     def _answer(self, frame: MspFrame, now: float) -> None:
-        payload = self.sensors.answer(frame.code, now) if self.sensors else None
-        if payload is None:
+        payload = self.sensors.answer(frame.code, frame.payload, now) if self.sensors else None
+        if payload == REFUSED:
+            payload = None
+        elif payload is None:
             payload = self._answers(frame, self.state, self.faults.armed)
         if payload and self.sensors and frame.code in _STATUS:
             payload = self.sensors.status(frame.code, payload)
@@ -238,7 +243,7 @@ class CliVehicle:
         if line:
             self._lines += 1
             if self._lines == self.faults.reboot_mid:
-                self.faults = _without(self.faults, reboot_mid=0)
+                self.faults = replace(self.faults, reboot_mid=0)
                 self._reboot(now, b"")
                 return False
             reply = self.ports.answer(line, now) or self._reply(line)
@@ -272,11 +277,11 @@ class CliVehicle:
             self._out.add(now, _PROMPT)
             return True
         if leaving.store and self.faults.save_lost:
-            self.faults = _without(self.faults, save_lost=False)
+            self.faults = replace(self.faults, save_lost=False)
             self._reboot(now, b"")
             return False
         if leaving.store and self.faults.save_torn:
-            self.faults = _without(self.faults, save_torn=False)
+            self.faults = replace(self.faults, save_torn=False)
             self.memory.wipe()
             self._reboot(now, b"")
             return False
@@ -289,9 +294,3 @@ class CliVehicle:
         self._out.add(now, last_words)
         self._boot(now)
         self._ending = True
-
-
-def _without(faults: CliFaults, **changes: object) -> CliFaults:
-    from dataclasses import replace
-
-    return replace(faults, **changes)  # type: ignore[arg-type]  # a fault that struck strikes once

@@ -32,6 +32,7 @@ from dronekit_cfg.text import t
 __all__ = ["ON_REQUEST", "PREARM", "beat_seconds", "check_faults", "complaints", "keeps_from_arming", "spoil"]
 
 ON_REQUEST: Mapping[str, Mapping[str, Any]] = {
+    "ESC_STATUS": {"index": 0, "time_usec": 0, "rpm": (0,) * 4, "voltage": (16.2,) * 4, "current": (0.1,) * 4},
     "SCALED_IMU": {
         **dict.fromkeys(("time_boot_ms", "xacc", "yacc", "xgyro", "ygyro", "zgyro"), 0),
         "zacc": -1000,
@@ -118,7 +119,7 @@ _SPOILERS: Mapping[tuple[str, str], Spoiler] = {
     ("vibrating", "VIBRATION"): _put(vibration_z=1),
 }
 """What a fault does to a message."""
-_KNOWN = {fault for fault, _ in _SPOILERS} | {"heartbeat-slow"}
+_KNOWN = {fault for fault, _ in _SPOILERS} | {"heartbeat-slow", "motor-refused", "motor-slow", "motors-together"}
 
 
 def check_faults(faults: Faults) -> None:

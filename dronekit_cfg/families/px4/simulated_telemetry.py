@@ -9,6 +9,7 @@ from typing import Any
 
 from dronekit_cfg.families.px4.simulated_bench import ON_REQUEST, beat_seconds, spoil
 from dronekit_cfg.families.px4.simulated_data import Firmware
+from dronekit_cfg.families.px4.simulated_motors import Motors
 from dronekit_cfg.families.px4.simulated_state import State
 from dronekit_cfg.sim.agenda import Agenda
 from dronekit_cfg.sim.faults import Faults
@@ -31,6 +32,7 @@ class Telemetry:
         random: Random,
         send: Callable[..., None],
         beat: Callable[[float], None],
+        motors: Motors,
     ) -> None:
         self._usual = {name: max(seconds, LEAST_SECONDS) for name, (seconds, _) in firmware.telemetry.items()}
         self._fields: Mapping[str, Mapping[str, Any]] = {
@@ -42,6 +44,7 @@ class Telemetry:
         self._random = random
         self._send = send
         self._beat = beat
+        self._motors = motors
         self._turns: dict[str, tuple[int, float]] = {}
         self._booted_at = 0.0
 
@@ -78,7 +81,7 @@ class Telemetry:
             fields["time_usec"] = int(uptime * 1e6)
         if "time_boot_ms" in fields:
             fields["time_boot_ms"] = int(uptime * 1e3)
-        self._send(name, **fields)
+        self._send(name, **self._motors.show(name, fields))
 
     def _noise(self) -> float:
         return self._random.gauss(0, 1)

@@ -15,6 +15,7 @@ from typing import Any
 from dronekit_cfg.families.px4.simulated_bench import keeps_from_arming
 from dronekit_cfg.families.px4.simulated_data import Fact, Firmware, bits_of
 from dronekit_cfg.families.px4.simulated_extras import Extras
+from dronekit_cfg.families.px4.simulated_motors import Motors
 from dronekit_cfg.families.px4.simulated_state import State, Unit
 from dronekit_cfg.families.px4.simulated_store import Store
 from dronekit_cfg.families.px4.simulated_telemetry import Telemetry
@@ -76,7 +77,8 @@ class SimulatedPx4:
         self._started = self._hung_up = False
         self._boots = 0
         self._extras = Extras(files or {}, faults, self._agenda, self._send)
-        self._telemetry = Telemetry(firmware, faults, self._agenda, random, self._send, self._heartbeat)
+        self._motors = Motors(faults, self._agenda, self._may_turn)
+        self._telemetry = Telemetry(firmware, faults, self._agenda, random, self._send, self._heartbeat, self._motors)
         self._handlers: Mapping[str, Callable[[Message, float], None]] = {
             "COMMAND_LONG": self._command,
             "FILE_TRANSFER_PROTOCOL": self._extras.transfer,
@@ -87,6 +89,7 @@ class SimulatedPx4:
         self._commands: Mapping[int, Callable[[Sequence[float], float], int]] = {
             245: self._storage,
             246: self._restart,
+            310: self._motors.test,
             400: self._arm,
             401: self._complain,
             511: lambda params, now: ACCEPTED if self._telemetry.interval(int(params[0]), params[1], now) else DENIED,
@@ -328,6 +331,9 @@ class SimulatedPx4:
             )
 
         self._agenda.add(now + ACK, acknowledge)
+
+    def _may_turn(self) -> bool:
+        return self._state.armed_at is None and self._store.number("COM_MOT_TEST_EN") == 1
 
     def _request(self, params: Sequence[float], now: float) -> int:
         number = int(params[0])

@@ -13,6 +13,8 @@ from dronekit_cfg.hil.checks import (
     compass,
     inertial,
     motors,
+    motors_msp,
+    motors_px4,
     msp,
     msp_outside,
     navigation,
@@ -32,7 +34,7 @@ GROUP = "dronekit_cfg.checks"
 
 _MODULES = (
     *(static, system, inertial, compass, navigation, power, operated, motors, active),
-    *(msp, msp_outside, px4, px4_settings),
+    *(msp, msp_outside, motors_msp, px4, px4_settings, motors_px4),
 )
 
 

@@ -98,7 +98,9 @@ class Breaking(Bench):
         return super().command(number, *params)
 
     def listen(self, seconds: float, each: object = None) -> None:
-        raise self.error
+        if self.sent:
+            raise self.error
+        super().listen(seconds)
 
 
 def test_throttle_and_time_cannot_be_set_beyond_the_interlock() -> None:
