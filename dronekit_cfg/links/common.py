@@ -43,7 +43,7 @@ class BaseLink(ABC):
     def close(self) -> None:
         """Close; never raises, may be called twice."""
 
-    def set_baud(self, baud: int) -> bool:  # noqa: ARG002 - for links that have one
+    def set_baud(self, baud: int) -> bool:  # noqa: ARG002 - links with a speed take it as theirs
         """Say that this link has no speed that we can change."""
         return False
 

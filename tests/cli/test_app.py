@@ -21,7 +21,7 @@ Run = Callable[..., Any]
 def commands() -> Iterator[tuple[str, Any]]:
     """Give every command of the program by its full name."""
     for name in VERBS:
-        command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined] # typer hides its classes
+        command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]  # typer says Command where it gives a group
         if hasattr(command, "commands"):
             yield from ((f"{name} {sub}", c) for sub, c in command.commands.items())
         else:

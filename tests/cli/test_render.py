@@ -150,7 +150,7 @@ class CodePage(io.StringIO):
 def printed(parts: Sequence[Any], console: Console) -> str:
     for part in parts:
         console.print(part, crop=False)
-    text = console.file.getvalue()  # type: ignore[attr-defined] # the file is ours
+    text = console.file.getvalue()  # type: ignore[attr-defined]  # the file is a StringIO of ours
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 

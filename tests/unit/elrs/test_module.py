@@ -154,7 +154,7 @@ def test_what_is_no_elrs_module_is_told(bench: Bench, said: bytes, error: type[E
     flow = driver.identify()
     next(flow)
     driver.codec.receive_data(said)
-    with pytest.raises(error):  # noqa: PT012  as many deadlines as it takes
+    with pytest.raises(error):  # noqa: PT012  it raises after as many deadlines as it takes
         while True:
             event = driver.codec.next_event()
             bench.clock.sleep(0 if event else 0.3)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import serial
@@ -25,10 +26,10 @@ BOARD = Candidate(
 )  # fmt: skip
 
 
-def board(device: str, **changes: object) -> Candidate:
+def board(device: str, **changes: Any) -> Candidate:
     from dataclasses import replace
 
-    return replace(BOARD, device=device, **changes)  # type: ignore[arg-type]  # names of fields in a test
+    return replace(BOARD, device=device, **changes)
 
 
 @pytest.fixture

@@ -202,6 +202,6 @@ def test_what_is_no_radio_is_told(bench: Bench, noise: bytes, error: type[Except
     flow = driver.identify()
     next(flow)
     driver.codec.receive_data(noise)
-    with pytest.raises(error):  # noqa: PT012  as many deadlines as it takes
+    with pytest.raises(error):  # noqa: PT012  it raises after as many deadlines as it takes
         while True:
             flow.send(None)
