@@ -16,6 +16,10 @@ from dronekit_cfg import errors
 PACKAGE = Path(dronekit_cfg.__file__).parent
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if "_data" not in p.relative_to(PACKAGE).parts[:-1])
 LONGEST = 400
+ROOT = PACKAGE.parent
+SOURCES = [*MODULES, *(p for folder in ("tests", "benchmarks", ".ci") for p in sorted((ROOT / folder).rglob("*.py")))]
+IGNORE = re.compile(r"[#] *(?:noqa|type: *ignore|pragma: *no)(?::|\[)?(?P<rest>.*)")
+REASON = re.compile(r"[A-Z]+[0-9]+\s+(?:-\s+)?(?P<noqa>\S.*)|[a-z-]+\]\s+#\s+(?P<ignore>\S.*)")
 
 
 def name_of(path: Path) -> str:
@@ -32,8 +36,20 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def test_modules_stay_short(module: Path) -> None:
-    assert len(module.read_text(encoding="utf-8").splitlines()) < LONGEST
+def test_files_stay_short() -> None:
+    lines = {str(p.relative_to(ROOT)): len(p.read_text(encoding="utf-8").splitlines()) for p in SOURCES}
+    assert {name: count for name, count in lines.items() if count >= LONGEST} == {}
+
+
+def test_what_is_ignored_has_a_reason_beside_it_that_stands_on_its_own() -> None:
+    bare = []
+    for path in SOURCES:
+        for found in IGNORE.finditer(path.read_text(encoding="utf-8")):
+            reason = REASON.fullmatch(found["rest"].strip())
+            text = (reason["noqa"] or reason["ignore"]) if reason else ""
+            if len(text.split()) < 2 or re.search(r"\b(above|below|ditto)\b", text):
+                bare.append(f"{path.relative_to(ROOT)}: {found[0]}")
+    assert bare == []
 
 
 def exported(tree: ast.Module) -> list[str] | None:

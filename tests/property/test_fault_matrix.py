@@ -10,10 +10,8 @@ DRONEKIT_CFG_FAULT_FIRST is the first seed (0): a run that failed is played alon
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import fault_world as world
 import pytest
 
 from dronekit_cfg.engine.connection import Connection
@@ -33,19 +32,6 @@ from dronekit_cfg.families.ardupilot.simulated_data import single
 from dronekit_cfg.model import Receipt, Result, Snapshot
 from dronekit_cfg.sim.memory import Memory
 
-
-def _load() -> Any:
-    name = "dronekit_cfg_fault_world"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fault_world.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-world = _load()
 quick = world.quick
 State = dict[str, float]
 Judge = Callable[[State], bool]

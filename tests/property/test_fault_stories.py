@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import fault_world as world
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -23,19 +22,6 @@ from dronekit_cfg.errors import DronekitError, InDoubt, UsageError
 from dronekit_cfg.model import Result
 from dronekit_cfg.sim.memory import Memory
 
-
-def _load() -> Any:
-    name = "dronekit_cfg_fault_world_of_stories"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("fault_world.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-world = _load()
 quick = world.quick
 FAULTS = st.sampled_from([f for f in world.FAULTS if f not in world.GOAL_FAULTS])
 GOALS = st.sampled_from([world.FIRST, world.SECOND])

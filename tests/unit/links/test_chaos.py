@@ -1,87 +1,13 @@
+"""A chaos link disturbs single frames as it was asked to: which, how many and when, the same for the same seed."""
+
 from __future__ import annotations
 
-import itertools
-import math
-from collections import deque
-
 import pytest
+from chaos_wire import Wire, frame, number, opened, receive, send, split
 
-from dronekit_cfg.errors import LinkLost, LinkOpenError
 from dronekit_cfg.links.chaos import ChaosLink, Faults
 from dronekit_cfg.links.clock import RealClock, VirtualClock
-from dronekit_cfg.links.common import BaseLink
 from dronekit_cfg.links.url import make_link
-
-
-def frame(number: int, size: int = 13) -> bytes:
-    """Make a MAVLink 2 shaped frame of `size` + 12 bytes that carries its number."""
-    return bytes([0xFD, size, 0, 0, number & 0xFF, 1, 1, 0, 0, 0]) + number.to_bytes(4, "big") + bytes(size - 2)
-
-
-def number(data: bytes) -> int:
-    return int.from_bytes(data[10:14], "big")
-
-
-class Wire(BaseLink):
-    """What a test puts into `arrives` can be read at its time; what is written is kept with its time."""
-
-    def __init__(self, clock: VirtualClock, baud: int = 0) -> None:
-        super().__init__("test:wire", baud)
-        self.clock = clock
-        self.arrives: deque[tuple[float, bytes]] = deque()
-        self.written: list[tuple[float, bytes]] = []
-        self.state = "closed"
-        self.lost_at = math.inf
-
-    def open(self) -> None:
-        self.state = "open"
-
-    def close(self) -> None:
-        self.state = "closed"
-
-    def read(self, timeout: float) -> bytes:
-        deadline = self.clock.now() + timeout
-        moment = min(self.arrives[0][0] if self.arrives else math.inf, self.lost_at)
-        if moment > deadline:
-            self.clock.sleep(timeout)
-            return b""
-        self.clock.sleep(moment - self.clock.now())
-        if self.clock.now() >= self.lost_at and not (self.arrives and self.arrives[0][0] <= self.lost_at):
-            raise LinkLost("unplugged")
-        return self.arrives.popleft()[1]
-
-    def write(self, data: bytes) -> None:
-        self.written.append((self.clock.now(), data))
-
-    @property
-    def frames(self) -> list[int]:
-        stream = b"".join(data for _, data in self.written)
-        return [number(stream[i : i + 25]) for i in range(0, len(stream), 25)]
-
-
-def opened(clock: VirtualClock, faults: Faults, baud: int = 0) -> tuple[ChaosLink, Wire]:
-    wire = Wire(clock, baud)
-    link = ChaosLink(wire, faults, clock)
-    link.open()
-    return link, wire
-
-
-def send(link: ChaosLink, count: int) -> None:
-    for i in range(count):
-        link.write(frame(i))
-
-
-def receive(link: ChaosLink, wire: Wire, count: int, seconds: float = 5.0) -> bytes:
-    now = wire.clock.now()
-    wire.arrives.extend((now, frame(i)) for i in range(count))
-    got = bytearray()
-    while data := link.read(seconds):
-        got += data
-    return bytes(got)
-
-
-def split(stream: bytes) -> list[int]:
-    return [number(stream[i : i + 25]) for i in range(0, len(stream), 25)]
 
 
 def test_without_faults_everything_passes_unchanged_and_at_once(clock: VirtualClock) -> None:
@@ -215,67 +141,6 @@ def test_the_baud_of_the_link_is_the_slowest_known(clock: VirtualClock, fault: i
     assert opened(clock, Faults(baud=fault), inner)[0].baud == slowest
 
 
-def test_the_link_is_cut_once_and_comes_back(clock: VirtualClock) -> None:
-    link, wire = opened(clock, Faults(cut_after=2.0, cut_for=3.0, latency=0.5))
-    link.write(frame(1))
-    assert link.read(1.75) == b""
-    link.write(frame(2))  # still under way when the cut comes
-    with pytest.raises(LinkLost, match="cut by the fault model"):
-        link.read(10.0)
-    assert clock.now() == 1026.0
-    assert wire.state == "closed"
-    for use in (lambda: link.read(0), lambda: link.write(frame(3))):
-        with pytest.raises(LinkLost):
-            use()
-    clock.sleep(2.9)
-    with pytest.raises(LinkOpenError, match="the link is cut"):
-        link.reopen()
-    clock.sleep(0.2)
-    link.reopen()
-    assert wire.state == "open"
-    link.write(frame(4))
-    assert link.read(1000.0) == b""
-    assert wire.frames == [1, 4]
-
-
-def test_a_cut_without_end_stays(clock: VirtualClock) -> None:
-    link, _ = opened(clock, Faults(cut_after=1.0))
-    clock.sleep(1.0)
-    with pytest.raises(LinkLost):
-        link.write(b"x")
-    clock.sleep(1e6)
-    with pytest.raises(LinkOpenError):
-        link.reopen()
-
-
-def test_a_cut_meets_a_writer_that_waits_for_the_line(clock: VirtualClock) -> None:
-    link, _ = opened(clock, Faults(cut_after=1.0, baud=9600))
-    with pytest.raises(LinkLost):
-        send(link, 1000)
-    assert clock.now() == 1025.0
-
-
-def test_what_was_under_way_is_heard_before_the_link_is_lost(clock: VirtualClock) -> None:
-    link, wire = opened(clock, Faults(latency=0.5))
-    wire.arrives.append((1024.0, frame(7)))
-    wire.lost_at = 1024.125
-    assert number(link.read(2.0)) == 7
-    assert clock.now() == 1024.5
-    with pytest.raises(LinkLost, match="unplugged"):
-        link.read(2.0)
-    wire.lost_at = math.inf
-    link.reopen()
-    assert link.read(0.5) == b""
-
-
-def test_what_was_sent_last_arrives_although_the_link_is_closed(clock: VirtualClock) -> None:
-    link, wire = opened(clock, Faults(latency=0.5))
-    link.write(frame(9))
-    link.close()
-    assert wire.frames == [9]
-    assert wire.state == "closed"
-
-
 def test_a_frame_that_comes_in_parts_is_lost_or_kept_whole(clock: VirtualClock) -> None:
     link, wire = opened(clock, Faults(loss=0.5, seed=4))
     stream = b"".join(frame(i) for i in range(400))
@@ -376,32 +241,3 @@ def test_the_options_of_a_url_become_faults() -> None:
     link = make_link("chaos+tcp:127.0.0.1:5760?dup=0.01&jitter=0.5&seed=7", clock=VirtualClock())
     assert isinstance(link, ChaosLink)
     assert link._faults == Faults(dup=0.01, jitter=0.5, seed=7)
-
-
-def test_bursts_lose_many_frames_in_a_row_and_the_same_ones_for_the_same_seed() -> None:
-    def survivors(burst: float, seed: int = 3) -> list[int]:
-        link, wire = opened(VirtualClock(), Faults(burst=burst, burst_units=20, seed=seed))
-        for n in range(2000):
-            link.write(frame(n))
-        return wire.frames
-
-    came = survivors(0.01)
-    gaps = [b - a - 1 for a, b in itertools.pairwise(came) if b - a > 1]
-    assert came == survivors(0.01)
-    assert came != survivors(0.01, seed=4)
-    # By Gilbert's model a share of 0.01 / (0.01 + 1/20) is lost, in gaps of 20 on average.
-    assert 200 < 2000 - len(came) < 500
-    assert 10 < sum(gaps) / len(gaps) < 35
-
-
-def test_a_stall_holds_everything_back_and_then_gives_it_all() -> None:
-    clock = VirtualClock()
-    link, wire = opened(clock, Faults(stall_after=1.0, stall_for=4.0))
-    start = clock.now()
-    wire.arrives.extend((start + t, frame(n)) for n, t in enumerate((0.5, 1.5, 2.5)))
-    heard = []
-    while clock.now() < start + 8:
-        data = link.read(0.2)
-        if data:
-            heard.append((round(clock.now() - start, 3), len(data) // len(frame(0))))
-    assert heard == [(0.5, 1), (5.0, 2)]

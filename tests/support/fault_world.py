@@ -5,9 +5,7 @@ Time is virtual. The judge does not ask the tool: it opens the memory of the twi
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from usb_bus import UsbBus, UsbLink
 
 from dronekit_cfg.catalog.store import spec_for
 from dronekit_cfg.engine.connection import Connection, LinkOptions, connect
@@ -277,27 +276,13 @@ def faulty_url(dice: Dice, first: str = "", *, alone: bool = False) -> str:
     return ("chaos+" if link else "") + SIM + "?" + "&".join(dict.fromkeys(options))
 
 
-def _usb() -> Any:
-    name = "dronekit_cfg_fault_usb_bus"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("usb_bus.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-usb = _usb()
-
-
 @contextmanager
 def connected_by_usb(root: Path, url: str, kind: str, dice: Dice) -> Iterator[Connection]:
     """Connect over the bus, with the faults that `url` asks for."""
     clock = VirtualClock()
     wanted = parse(url)
-    bus = usb.UsbBus(url, root, clock, kind, dice.uniform(0.1, 6), powered=dice.random() < 0.5)
-    link: Any = usb.UsbLink(bus, clock)
+    bus = UsbBus(url, root, clock, kind, dice.uniform(0.1, 6), powered=dice.random() < 0.5)
+    link: Any = UsbLink(bus, clock)
     for wrapper in wanted.wrappers:
         link = ChaosLink(link, Faults.from_options(wrapper.options), clock)
     with pytest.MonkeyPatch.context() as patch:
