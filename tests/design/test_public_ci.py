@@ -1,8 +1,11 @@
-"""What the README, the pages, the action and the image tell people to type exists: verbs and options, word for word."""
+"""What pages, files and texts of the program tell people to type exists: verbs and options, word for word."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import typer
 from ruamel.yaml import YAML
 
 from dronekit_cfg.cli.app import app
+from dronekit_cfg.cli.verbs import VERBS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -30,9 +34,14 @@ def commands(page: str) -> list[str]:
     return [next(filter(None, groups)).strip() for groups in COMMAND.findall(text)]
 
 
+@cache
+def program() -> Any:
+    return typer.main.get_command(app)
+
+
 def resolve(words: list[str]) -> tuple[Any, list[str]]:
     """Give the command that the words name, and the words that are left."""
-    command: Any = typer.main.get_command(app)
+    command = program()
     context = typer.Context(command)
     while words and hasattr(command, "get_command"):
         found = command.get_command(context, words[0])
@@ -42,18 +51,63 @@ def resolve(words: list[str]) -> tuple[Any, list[str]]:
     return command, words
 
 
+def problem(line: str) -> str:
+    """Say what is wrong with what stands behind `dronekit-cfg`, "" when it can be typed like that."""
+    words = line.split("|", maxsplit=1)[0].split(">", maxsplit=1)[0].split()
+    command, rest = resolve(words)
+    if command.name == "main":
+        wrong = [w for w in rest if w not in COMMON]
+        return f"there is no verb in: dronekit-cfg {line}" if wrong or not rest else ""
+    if hasattr(command, "get_command"):  # a group is named, as in `dronekit-cfg hil`
+        return f"{line}: no such sub-command" if [w for w in rest if w.isalpha()] else ""
+    options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)} | COMMON
+    unknown = [w for w in rest if w.startswith("-") and w.split("=")[0].rstrip(".,") not in options and w != "-"]
+    return f"dronekit-cfg {line}: {unknown}" if unknown else ""
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_exists_with_its_options(page: str) -> None:
-    for line in commands(page):
-        words = line.split("|")[0].split(">")[0].split()
-        command, rest = resolve(words)
-        assert command.name != "main", f"{page}: there is no verb in: dronekit-cfg {line}"
-        if hasattr(command, "get_command"):  # a group is named, as in `dronekit-cfg hil`
-            assert not [w for w in rest if w.isalpha()], f"{page}: {line}"
-            continue
-        options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)} | COMMON
-        unknown = [w for w in rest if w.startswith("-") and w.split("=")[0] not in options and w != "-"]
-        assert not unknown, f"{page}: dronekit-cfg {line}: {unknown}"
+    assert [found for line in commands(page) if (found := problem(line))] == []
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Give the texts of a file: of Python what stands between quotes, with runs of white space as one blank."""
+    text = path.read_text("utf-8")
+    if path.suffix != ".py":
+        yield " ".join(text.split())
+        return
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield " ".join(node.value.split())
+
+
+def told(path: Path) -> list[str]:
+    """Give the commands that a file names between backticks: `dronekit-cfg VERB ...`, or `VERB ...` alone."""
+    found = []
+    for text in texts(path):
+        for quoted in re.findall(r"`([^`]+)`", text):
+            first, _, rest = quoted.partition(" ")
+            if first == "dronekit-cfg" and rest:
+                found.append(rest)
+            elif first in VERBS and rest:
+                found.append(quoted)
+    return found
+
+
+SOURCES = [
+    path
+    for folder, suffix in (("dronekit_cfg", "py"), ("dronekit_cfg", "yaml"), ("profiles", "yaml"), ("hil", "yaml"),
+                           ("docs", "md"), ("benchmarks", "py"), ("schemas", "json"))
+    for path in sorted((ROOT / folder).rglob(f"*.{suffix}"))
+    if "_data" not in path.parts
+]  # fmt: skip
+
+
+def test_every_command_that_a_text_names_exists_with_its_options() -> None:
+    paths = [*SOURCES, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    named = [(path.relative_to(ROOT), line) for path in paths for line in told(path)]
+    assert len(named) > 40
+    assert [f"{path}: {found}" for path, line in named if (found := problem(line))] == []
 
 
 def test_the_pages_do_show_commands() -> None:
