@@ -232,16 +232,17 @@ class _Merge:
         name, equals, typed = (part.strip() for part in text.partition("="))
         if not equals or not name or not typed:
             message = t('"{text}" does not set anything', text=text)
-            self.problems.append(Problem("--set", 0, 0, message, t("write --set NAME=VALUE")))
+            self.problems.append(Problem(f'--set "{text}"', 1, 1, message, t("write --set NAME=VALUE")))
             return
+        place = input_values.typed(name, typed, option="--set", value=True)
         if self.sets.setdefault(name, typed) != typed:
             message = t("{name} is set twice, to {first} and {second}", name=name, first=self.sets[name], second=typed)
-            self.problems.append(Problem("--set", 0, 0, message, t("keep one of the two")))
+            self.problems.append(Problem(*place, message, t("keep one of the two")))
         value = yaml_tree.scalar(typed)
         plain = typed if value is None or isinstance(value, bool) else value
         objection = setting_objection(self.family, name, plain) or _not_finite(name, plain)
         if objection:
-            self.problems.append(Problem("--set", 0, 0, *objection))
+            self.problems.append(Problem(*place, *objection))
         self.put(LayerSetting(name, plain, None, t("given on the command line"), "", Origin("--set")), None)
 
     def value(self, setting: LayerSetting, *, quiet: bool = False) -> Scalar | None:

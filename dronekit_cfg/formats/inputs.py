@@ -10,7 +10,7 @@ from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.model import InputSpec, Origin, Scalar
 from dronekit_cfg.text import t
 
-__all__ = ["fill", "fits", "missing", "read"]
+__all__ = ["fill", "fits", "missing", "read", "typed"]
 
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
@@ -99,9 +99,11 @@ def fill(
     values: dict[str, Scalar] = {}
     problems = [
         Problem(
-            "", 0, 0, t('there is no input "{name}"', name=n), did_you_mean(n, declared, otherwise=_declared(declared))
+            *typed(n, text),
+            t('there is no input "{name}"', name=n),
+            did_you_mean(n, declared, otherwise=_declared(declared)),
         )
-        for n in given
+        for n, text in given.items()
         if n not in declared
     ]
     problems += [
@@ -116,7 +118,8 @@ def fill(
             try:
                 values[name] = read(spec, given[name])
             except ValueError as error:
-                problems.append(Problem("", 0, 0, t("input {name}: {why}", name=name, why=error), _ask(spec)))
+                place = typed(name, given[name], value=True)
+                problems.append(Problem(*place, t("input {name}: {why}", name=name, why=error), _ask(spec)))
         elif name in known:
             value, origin = known[name]
             if why := fits(spec, value):
@@ -126,6 +129,11 @@ def fill(
         elif spec.default is not None:
             values[name] = spec.default
     return values, problems
+
+
+def typed(name: str, text: str, *, option: str = "--input", value: bool = False) -> tuple[str, int, int]:
+    """Give the place of what was typed as `option NAME=VALUE`: the argument, and the character of name or value."""
+    return f'{option} "{name}={text}"', 1, len(name) + 2 if value else 1
 
 
 def missing(spec: InputSpec) -> Problem:

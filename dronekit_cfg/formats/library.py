@@ -116,6 +116,9 @@ class Library:
             if {e.family for e in elsewhere} <= set(MODULE_FAMILIES) and family not in MODULE_FAMILIES:
                 hint = t("it is for a module: plan, apply and verify take it along; here, give it a stack of its own")
                 return UsageError(message, hint=hint)
+            own = PurePosixPath(name).name
+            if any(_answers_to(e, own) and e.family == family for entries in self._entries for e in entries):
+                return UsageError(message, hint=t("{family} has one of its own: write {name}", family=family, name=own))
             return UsageError(message, hint=t("choose a profile of {family}: dronekit-cfg profile list", family=family))
         known = {e.name for entries in self._entries for e in entries if family in (None, e.family)}
         known |= {PurePosixPath(k).name for k in known}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from dronekit_cfg.errors import FileProblems, Problem, UsageError
 from dronekit_cfg.formats import firmware
+from dronekit_cfg.formats.files import read_text
 from dronekit_cfg.formats.layer import Layer, Reference
 from dronekit_cfg.formats.library import Library, is_path
 from dronekit_cfg.formats.profile_yaml import load_layer
@@ -58,28 +59,33 @@ class Stack:
 
 
 def split(stack: str) -> tuple[str, ...]:
-    """Split a stack at `+`. A file whose path contains `+` is one part. Raises UsageError for an empty part."""
+    """Split a stack at `+`. A file whose path contains `+` is one part. Raises FileProblems for an empty part."""
     if is_path(stack) and Path(stack).expanduser().is_file():
         return (stack,)
     parts = tuple(p.strip() for p in stack.split("+"))
     if not all(parts):
         message = t('"{stack}" is not a profile stack', stack=stack)
-        raise UsageError(message, hint=t("write it like heavy-lift+gnss-dual"))
-    twice = [p for i, p in enumerate(parts) if p in parts[:i]]
+        raise FileProblems((_at_word(parts, parts.index(""), message, t("write it like heavy-lift+gnss-dual")),))
+    twice = [i for i, p in enumerate(parts) if p in parts[:i]]
     if twice:
-        raise UsageError(t('"{name}" is named twice in the stack', name=twice[0]), hint=t("leave one of them out"))
+        message = t('"{name}" is named twice in the stack', name=parts[twice[0]])
+        raise FileProblems((_at_word(parts, twice[0], message, t("leave one of them out")),))
     return parts
 
 
+def _at_word(parts: Sequence[str], place: int, message: str, hint: str) -> Problem:
+    """Give a problem of a word as it was typed: the stack itself is the file, and the word's first character."""
+    column = sum(len(part) + 1 for part in parts[:place]) + 1
+    return Problem(f'"{"+".join(parts)}"', 1, column, message, hint)
+
+
 def load_stack(parts: Iterable[str], library: Library, *, family: str | None, unit: Path | None) -> Stack:
-    """Load all layers of a stack, parents first. Raises UsageError when the first part cannot be found."""
-    loader = _Loader(library, family)
-    first, *overlays = parts
-    loader.group(first, Role.PROFILE, library.find(first, family=family))
-    for name in overlays:
-        loader.overlay(name)
+    """Load all layers of a stack, parents first. Raises FileProblems when the first part cannot be found."""
+    loader = _Loader(library, family, tuple(parts))
+    for place in range(len(loader.parts)):
+        loader.word(place)
     if unit:
-        loader.group(str(unit.name), Role.UNIT, unit)
+        loader.group(Role.UNIT, unit)
     groups = tuple(loader.groups)
     return Stack(groups, (*loader.problems, *_misfits(groups)), complete=not loader.problems)
 
@@ -88,26 +94,33 @@ def load_stack(parts: Iterable[str], library: Library, *, family: str | None, un
 class _Loader:
     library: Library
     family: str | None
+    parts: tuple[str, ...]
     groups: list[Group] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     done: set[Path] = field(default_factory=set)
 
-    def overlay(self, name: str) -> None:
+    def word(self, place: int) -> None:
+        """Load one word of the stack; the first is the profile, which everything else needs."""
+        name = self.parts[place]
         try:
             path = self.library.find(name, family=self.family)
         except UsageError as error:
-            self.problems.append(Problem("", 0, 0, error.message, error.hint))
+            problem = _at_word(self.parts, place, error.message, error.hint)
+            if not place:
+                raise FileProblems((problem,)) from None
+            self.problems.append(problem)
             return
-        self.group(name, Role.OVERLAY, path)
+        if not self.group(Role.OVERLAY if place else Role.PROFILE, path):
+            message = t('"{name}" is already part of the stack', name=name)
+            self.problems.append(_at_word(self.parts, place, message, t("leave it out")))
 
-    def group(self, name: str, role: Role, path: Path) -> None:
+    def group(self, role: Role, path: Path) -> bool:
+        """Load a profile with those that it extends; False when it is in the stack already."""
         layers = tuple(self.lineage(path, ()))
         if layers:
             self.family = self.family or layers[-1].family
             self.groups.append(Group(layers[-1].name, role, layers))
-        elif path.resolve() in self.done and not self.problems:
-            message = t('"{name}" is already part of the stack', name=name)
-            self.problems.append(Problem("", 0, 0, message, t("leave it out")))
+        return bool(layers or self.problems or path.resolve() not in self.done)
 
     def lineage(self, path: Path, children: tuple[tuple[Path, str], ...]) -> Iterator[Layer]:
         """Load a file after its parents; a file that is in the stack already is not loaded again."""
@@ -159,7 +172,7 @@ def _misfits(groups: tuple[Group, ...]) -> Iterator[Problem]:
     if firmware.intersect(layer.firmware for layer in ranges) is None:
         said = ", ".join(f'{layer.name} "{layer.firmware}"' for layer in ranges)
         hint = t("use layers for the same firmware")
-        yield Problem("", 0, 0, t("no firmware version suits all layers: {said}", said=said), hint)
+        yield Problem(ranges[-1].file, 1, 1, t("no firmware version suits all layers: {said}", said=said), hint)
     yield from _unmet(layers)
     for group in groups:
         if group.role is Role.UNIT:
@@ -188,7 +201,13 @@ def _mixed(layers: list[Layer], what: str) -> Iterator[Problem]:
                 first=first.name,
                 wanted=wanted,
             )
-            yield Problem(other.file, 1, 1, message, t(_MIXED_HINTS[what]))
+            yield Problem(other.file, _line_of(other.file, what), 1, message, t(_MIXED_HINTS[what]))
+
+
+def _line_of(file: str, key: str) -> int:
+    """Give the line on which a file says its family, vehicle or names."""
+    lines = read_text(Path(file)).splitlines()
+    return next((n for n, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
 
 
 def _unmet(layers: list[Layer]) -> Iterator[Problem]:

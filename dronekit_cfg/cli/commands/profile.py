@@ -194,6 +194,7 @@ def lint(
     from dronekit_cfg.cli.render import plural
     from dronekit_cfg.cli.settings import library_of
     from dronekit_cfg.engine.generations import layer_problems
+    from dronekit_cfg.formats.lint import file_problems
     from dronekit_cfg.formats.profile_yaml import load_layer
 
     library = library_of(options)
@@ -202,7 +203,7 @@ def lint(
     problems: list[Problem] = []
     for path in paths:
         try:
-            problems += layer_problems(load_layer(path))
+            problems += layer_problems(load_layer(path)) or file_problems(path, library)
         except FileProblems as error:
             problems += error.problems
         except UsageError as error:

@@ -146,7 +146,7 @@ def test_an_input_that_nothing_needs_is_not_asked_for(library: Library) -> None:
     ],
 )
 def test_an_input_that_does_not_fit_says_why_and_is_asked_for_once(library: Library, typed: str, words: str) -> None:
-    assert told("heavy-lift", library, {"cells": typed}) == [f"input cells: {words}"]
+    assert told("heavy-lift", library, {"cells": typed}) == [f'--input "cells={typed}":1:7: input cells: {words}']
 
 
 def test_inputs_of_every_type_are_read(library: Library, profile: Profile) -> None:
@@ -160,9 +160,9 @@ inputs:
     assert values(resolve("typed", library, inputs={"big": "yes", "kind": "liion"}))["A"] == 1
     assert values(resolve("typed", library, inputs={"big": "no", "kind": "lipo", "prop": "7.5"}))["A"] == 7.5
     assert told("typed", library, {"big": "maybe", "kind": "nimh", "prop": "nan"}) == [
-        'input big: "maybe" is not yes or no',
-        "input kind: nimh is not one of lipo, liion",
-        'input prop: "nan" is not a number',
+        '--input "big=maybe":1:5: input big: "maybe" is not yes or no',
+        '--input "kind=nimh":1:6: input kind: nimh is not one of lipo, liion',
+        '--input "prop=nan":1:6: input prop: "nan" is not a number',
     ]
 
 
@@ -191,12 +191,12 @@ def test_set_understands_numbers_as_profiles_do(library: Library) -> None:
 
 def test_everything_wrong_with_set_is_told_at_once(library: Library) -> None:
     assert told("heavy-lift", library, sets=["A", "=1", "b=1", "C=x", "D=1", "D=2", "E=.nan"]) == [
-        '--set: "A" does not set anything',
-        '--set: "=1" does not set anything',
-        '--set: "b" is not a setting name of ardupilot',
-        '--set: C: "x" is not a number',
-        "--set: D is set twice, to 1 and 2",
-        "--set: E: nan is not a number",
+        '--set "A":1:1: "A" does not set anything',
+        '--set "=1":1:1: "=1" does not set anything',
+        '--set "b=1":1:3: "b" is not a setting name of ardupilot',
+        '--set "C=x":1:3: C: "x" is not a number',
+        '--set "D=2":1:3: D is set twice, to 1 and 2',
+        '--set "E=.nan":1:3: E: nan is not a number',
     ]
 
 
@@ -241,8 +241,46 @@ def test_an_overlay_of_another_family_is_not_found_by_name_and_refused_by_path(
     library: Library, profile: Profile
 ) -> None:
     path = profile("betaflight/overlays/odd", "gps_provider: UBLOX", family="betaflight")
-    assert told("heavy-lift+odd", library) == ['profile "odd" is for betaflight, not for ardupilot']
-    assert any('family of "odd" is betaflight' in p for p in told(f"heavy-lift+{path}", library))
+    assert told("heavy-lift+odd", library) == [
+        '"heavy-lift+odd":1:12: profile "odd" is for betaflight, not for ardupilot'
+    ]
+    assert f'{path}:4:1: family of "odd" is betaflight, that of "base/ardupilot-copter" is ardupilot' in told(
+        f"heavy-lift+{path}", library
+    )
+
+
+def test_a_word_of_another_family_is_shown_where_it_stands_and_with_the_one_to_write(
+    library: Library, profile: Profile
+) -> None:
+    for family in ("betaflight", "ardupilot"):
+        profile(f"{family}/overlays/odd", "gps_provider: UBLOX" if family == "betaflight" else "A: 1", family=family)
+    stack = "heavy-lift+gnss-dual+betaflight/odd"
+    with pytest.raises(FileProblems) as caught:
+        resolve(stack, library, inputs=CELLS)
+    (problem,) = caught.value.problems
+    assert stack[problem.column - 1 :] == "betaflight/odd"
+    assert problem.hint == "ardupilot has one of its own: write odd"
+
+
+@pytest.mark.parametrize(
+    ("stack", "place", "words"),
+    [
+        ("betaflight/heavy-lift", 1, "there is no profile"),
+        ("heavy-lift++odd", 12, "is not a profile stack"),
+        ("heavy-lift+gnss-dual+gnss-dual", 22, "named twice"),
+        ("heavy-lift+ardupilot/gnss-dual+gnss-dual", 32, "already part of the stack"),
+        ("heavy-lift+nope", 12, "there is no profile"),
+    ],
+)
+def test_what_is_wrong_with_a_word_of_a_stack_is_said_with_its_place(
+    library: Library, stack: str, place: int, words: str
+) -> None:
+    with pytest.raises(FileProblems) as caught:
+        resolve(stack, library, inputs=CELLS)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.column) == (f'"{stack}"', 1, place)
+    assert words in problem.message
+    assert problem.hint
 
 
 def test_a_requirement_is_met_by_a_layer_before(library: Library, profile: Profile) -> None:
