@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dronekit_cfg.errors import NoAnswer
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.ubx_calls import UbxCalls
-from dronekit_cfg.wire.ubx import UbxFrame
 from dronekit_cfg.wire.ubx_messages import NAV_STATUS
 from dronekit_cfg.wire.ubx_signals import (
     MON_HW,
@@ -24,6 +25,8 @@ from dronekit_cfg.wire.ubx_signals import (
 )
 
 __all__ = ["Heard", "SignalCalls"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,20 @@ class SignalCalls:
     def look(self) -> Flow[Heard]:
         """Ask for everything once. Raises NoAnswer when the receiver is silent."""
         status = yield from self._calls.poll(NAV_STATUS, size=16)
-        radio = yield from self._ask(MON_RF, 4)
-        bands = parse_rf(radio.payload) if radio else ()
-        if radio is None and (hardware := (yield from self._ask(MON_HW, 60))):
-            bands = parse_hw(hardware.payload)
-        satellites = yield from self._ask(NAV_SAT, 8)
-        security = yield from self._ask(SEC_SIG, 4)
-        jamming, spoofing = parse_security(security.payload) if security else (0, 0)
+        bands = yield from self._ask(MON_RF, 4, parse_rf)
+        if bands is None:
+            bands = yield from self._ask(MON_HW, 60, parse_hw)
+        signals = yield from self._ask(NAV_SAT, 8, parse_sat)
+        jamming, spoofing = (yield from self._ask(SEC_SIG, 4, parse_security)) or (0, 0)
         return Heard(
-            bands,
-            parse_sat(satellites.payload) if satellites else Signals(0, 0.0),
-            max(jamming, *(b.state for b in bands), 0),
+            bands or (),
+            signals or Signals(0, 0.0),
+            max(jamming, *(b.state for b in bands or ()), 0),
             max(spoofing, parse_spoofing(status.payload)),
         )
 
-    def _ask(self, kind: tuple[int, int], size: int) -> Flow[UbxFrame | None]:
+    def _ask(self, kind: tuple[int, int], size: int, parse: Callable[[bytes], T]) -> Flow[T | None]:
+        """Give what a message tells; None when the receiver does not know it, or tells it in a layout of its own."""
         if kind in self._absent:
             return None
         try:
@@ -69,4 +71,8 @@ class SignalCalls:
             frame = None
         if frame is None:
             self._absent.add(kind)
-        return frame
+            return None
+        try:
+            return parse(frame.payload)
+        except ValueError:  # a later firmware tells it in another way: that says nothing, like silence
+            return None

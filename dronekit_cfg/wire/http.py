@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from dronekit_cfg.wire.decoder import Decoder
@@ -11,6 +12,9 @@ __all__ = ["END", "HttpCodec", "Response", "request"]
 END = b"\0dronekit-cfg: the server has closed\0"
 """What a link gives as the last piece of an answer: no HTTP message holds it."""
 LONGEST = 1 << 18
+_STATUS = re.compile(r"HTTP/1\.\S* (\d{3})(?!\d)")
+_SIZE = re.compile(r"[0-9]{1,9}")
+_CHUNK = re.compile(rb"[0-9A-Fa-f]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,12 @@ class HttpCodec(Decoder[Response]):
     """A `talk.flow.Codec` of `Response`. An answer that is cut short is given with the status 0."""
 
     def receive_data(self, data: bytes) -> None:
-        """Take bytes as they came."""
+        """Take bytes as they came; what is longer than any page of a module is cut short."""
         self._buffer += data
-        del self._buffer[LONGEST:]
         ended = self._buffer.endswith(END)
         if ended:
             del self._buffer[-len(END) :]
+        del self._buffer[LONGEST:]
         found = self._read(ended=ended)
         if found is not None:
             self._events.append(found)
@@ -47,19 +51,20 @@ class HttpCodec(Decoder[Response]):
     def _read(self, *, ended: bool) -> Response | None:
         head, gap, body = bytes(self._buffer).partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        words = lines[0].split()
-        if not gap or len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdecimal():
+        status = _STATUS.match(lines[0])
+        if not gap or status is None or len(self._buffer) >= LONGEST:
             return Response(0, b"") if ended else None
         fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
         if fields.get("transfer-encoding", "").lower() == "chunked":
             whole = _unchunked(body)
-            return Response(int(words[1]), whole) if whole is not None else Response(0, b"") if ended else None
-        size = fields.get("content-length", "")
-        if size.isdecimal():
-            if len(body) >= int(size):
-                return Response(int(words[1]), body[: int(size)])
-            return Response(0, b"") if ended else None
-        return Response(int(words[1]), body) if ended else None
+        elif _SIZE.fullmatch(fields.get("content-length", "")):
+            size = int(fields["content-length"])
+            whole = body[:size] if len(body) >= size else None
+        else:
+            whole = body if ended else None
+        if whole is not None:
+            return Response(int(status[1]), whole)
+        return Response(0, b"") if ended else None
 
 
 def _unchunked(body: bytes) -> bytes | None:
@@ -67,12 +72,12 @@ def _unchunked(body: bytes) -> bytes | None:
     found = b""
     while True:
         size, gap, body = body.partition(b"\r\n")
-        try:
-            length = int(size.split(b";")[0], 16)
-        except ValueError:
+        digits = size.partition(b";")[0].strip()
+        if not gap or not _CHUNK.fullmatch(digits):
             return None
-        if not gap or len(body) < length + 2:
-            return found if gap and not length else None
+        length = int(digits, 16)
         if not length:
             return found
+        if len(body) < length + 2:
+            return None
         found, body = found + body[:length], body[length + 2 :]

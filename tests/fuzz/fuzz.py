@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 HERE = Path(__file__).parent
+SUPPORT = HERE.parent / "support"
 CORPUS = HERE / "corpus.json.gz"
 MAX_INPUT = 4096
 MAX_KEPT = 512
@@ -87,7 +88,7 @@ def by_mutation(targets: Any, names: Sequence[str], seconds: float, seed: int) -
 def by_coverage(atheris: Any, names: Sequence[str], seconds: float, seed: int, folder: Path) -> int:
     """Run libFuzzer; it ends the process itself. What covers something new stays in `folder`."""
     with atheris.instrument_imports(include=["dronekit_cfg"]):
-        targets: Any = importlib.import_module("targets")
+        targets: Any = importlib.import_module("fuzz_targets")
     folder.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(corpus(targets, names)):
         (folder / f"golden-{number}").write_bytes(data)
@@ -109,11 +110,11 @@ def by_coverage(atheris: Any, names: Sequence[str], seconds: float, seed: int, f
 
 def work(options: argparse.Namespace) -> int:
     """One process: its share of the targets, by whichever runner there is."""
-    sys.path.insert(0, str(HERE))
+    sys.path.insert(0, str(SUPPORT))
     try:
         atheris: Any = importlib.import_module("atheris")
     except ImportError:
-        return by_mutation(importlib.import_module("targets"), options.targets, options.seconds, options.seed)
+        return by_mutation(importlib.import_module("fuzz_targets"), options.targets, options.seconds, options.seed)
     return by_coverage(atheris, options.targets, options.seconds, options.seed, Path(options.work))
 
 
@@ -147,8 +148,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.work:
         return work(options)
-    sys.path.insert(0, str(HERE))
-    known = sorted(importlib.import_module("targets").TARGETS)
+    sys.path.insert(0, str(SUPPORT))
+    known = sorted(importlib.import_module("fuzz_targets").TARGETS)
     if unknown := [name for name in options.targets if name not in known]:
         print(f"no targets {unknown}; there are: {' '.join(known)}")
         return 2

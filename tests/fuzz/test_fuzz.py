@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
-from typing import Any
 
+import fuzz_targets as targets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-
-def _load() -> Any:
-    spec = importlib.util.spec_from_file_location("dronekit_cfg_fuzz_targets", Path(__file__).with_name("targets.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-targets = _load()
 NAMES = sorted(targets.TARGETS)
 FOUND = [
     ("journal", b'{"kind": "begin", "format": "dronekit-cfg/journal/v1", "identity": {}, "wanted": {"A": ["", 1]}}\n'),
     ("journal", b'{"kind": "intent", "batch": [["B", ["REAL32", "1e99"], null]]}\n'),
     ("journal", b'{"kind": "begin", "format": "dronekit-cfg/journal/v1", "identity": {}, "wanted": {"A": null}}\n'),
     ("rule_pack", b"="),
+    ("http", b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n{}"),
+    ("http", b"HTTP/1.1 " + b"2" * 5000 + b" OK\r\n\r\n{}"),
+    ("http", b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 300_000),
+    ("ubx_signals", b"\x0f" + bytes(16) + b"\x1b" + bytes(28) + b"\x07" + bytes(8) + b"\x04\x09" + bytes(4)),
+    ("ubx_signals", b"\x0f" + bytes(16) + b"\x04\0\xff" + bytes(9)),
+    ("web_module", b'{"config": {"product_name": "TX", "version": "-"}}'),
+    ("web_module", b'{"config": {"product_name": "TX"}}\n---\n{"uid": 7}'),
+    ("web_module", b'{"config": {"product_name": "TX"}}\n---\n{"fan-runtime": 1e999, "domain": 99999999999999}'),
+    ("web_module", b'{"config": {"product_name": "TX"}}\n---\n{"fan-runtime": 99999999999999, "tlm-interval": -1}'),
+    ("web_module", b"[" * 4000),
 ]
 """What fuzzing found; each of these ended in a traceback once."""
 BUDGET = settings(

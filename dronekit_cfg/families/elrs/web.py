@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ PATIENCE = 4.0
 TRIES = 3
 GONE_SECONDS = 10.0
 PHRASE = "Binding_Phrase"
+_VERSION = re.compile(r"v?(\d[^\s-]*)")
 _RAW = "uid:"
 _NUMBERS: Mapping[str, tuple[str, Kind, int]] = {
     "Wifi_On_Interval": ("wifi-on-interval", Kind.INT32, 86400),
@@ -56,6 +58,12 @@ def phrase_uid(phrase: str) -> bytes:
     if not phrase:
         return bytes(6)
     return hashlib.md5(f'-DMY_BINDING_PHRASE="{phrase}"'.encode(), usedforsecurity=False).digest()[:6]
+
+
+def _version(told: object) -> str:
+    """Give the number of `v3.5.1-rc1 (abc)`; 0 for what has none."""
+    found = _VERSION.match(told) if isinstance(told, str) else None
+    return found[1] if found else "0"
 
 
 class ElrsWebDriver:
@@ -98,7 +106,7 @@ class ElrsWebDriver:
                 continue
             try:
                 found = json.loads(answer.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 found = None
             if isinstance(found, dict):
                 return found
@@ -115,7 +123,7 @@ class ElrsWebDriver:
         config = found.get("config")
         if not isinstance(config, dict) or "product_name" not in config:
             raise LinkGarbage(t("this web page is no ExpressLRS module's"), hint=t("check the address"))
-        version = str(config.get("version", "0")).removeprefix("v").split("-")[0].split()[0]
+        version = _version(config.get("version"))
         self._identity = Identity(
             family="elrs",
             vehicle="rx" if config.get("module-type") == "RX" else "tx",
@@ -137,14 +145,22 @@ class ElrsWebDriver:
             return (yield from self._json("/options.json"))
 
     def _settings(self, options: Mapping[str, Any]) -> tuple[Setting, ...]:
-        uid = bytes(n & 0xFF for n in options.get("uid", ()) if isinstance(n, int))
+        """Give what the options say. Raises LinkGarbage for a number that no setting can have."""
+        told = options.get("uid")
+        uid = bytes(n & 0xFF for n in told if isinstance(n, int)) if isinstance(told, list) else b""
         phrase = self._phrases.get(uid)
         if phrase is None:
             phrase = self.session.vault.seal(_RAW + uid.hex() if any(uid) else "")
         found = [Setting(PHRASE, phrase)]
         for name, (key, kind, _) in _NUMBERS.items():
             if isinstance(options.get(key), int):
-                found.append(Setting(name, Value(kind, options[key])))
+                try:
+                    found.append(Setting(name, Value(kind, options[key])))
+                except ValueError as error:
+                    raise LinkGarbage(
+                        t("the module tells a {name} that cannot be: {error}", name=name, error=error),
+                        hint=t("set it on the module's own web page, or update its firmware"),
+                    ) from error
         place = options.get("domain")
         if isinstance(place, int):
             label = _DOMAINS[place] if 0 <= place < len(_DOMAINS) else f"#{place}"

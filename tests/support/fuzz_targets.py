@@ -1,23 +1,25 @@
 """What is fuzzed: functions that take any bytes and may only raise the errors that they promise.
 
-`fuzz.py` runs them under atheris, `test_fuzz.py` with a small budget in the suite. `seeds` are the bytes to grow from.
+`tests/fuzz/fuzz.py` runs them under atheris, `test_fuzz.py` beside it with a small budget in the suite. `seeds` are the
+bytes to grow from.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
-import importlib.util
 import json
 import lzma
 import struct
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import fuzz_devices
+import fuzz_files
 
 from dronekit_cfg.engine.interrupt import Stop
 from dronekit_cfg.engine.journal import read_journal
@@ -241,20 +243,9 @@ def vehicle(data: bytes) -> None:
             continue
 
 
-def _more() -> Any:
-    name = "dronekit_cfg_fuzz_more_targets"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("more_targets.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-more = _more()
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
-    **more.MORE,
+    **fuzz_files.FILES,
+    **fuzz_devices.DEVICES,
     "dump": dump,
     "journal": journal,
     "mavlink": mavlink,
@@ -275,7 +266,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 
 @cache
 def _grown() -> dict[str, list[str]]:
-    path = Path(__file__).with_name("corpus.json.gz")
+    path = Path(__file__).parents[1] / "fuzz" / "corpus.json.gz"
     found: dict[str, list[str]] = json.loads(gzip.decompress(path.read_bytes())) if path.exists() else {}
     return found
 
@@ -307,7 +298,8 @@ def real(target: str) -> tuple[bytes, ...]:
         "textcli": (b"# get rates\r\nrates_type = BETAFLIGHT\r\n# ",),
         "vehicle": (b"\x05\x00\x00\x03\x00\x28\x05" + bytes(38) + b"\x28\x02" + bytes(range(38)),),
     }
-    if target in more.MORE:
-        found: tuple[bytes, ...] = more.more_seeds(target)
-        return found
+    if target in fuzz_files.FILES:
+        return fuzz_files.file_seeds(target)
+    if target in fuzz_devices.DEVICES:
+        return fuzz_devices.device_seeds(target)
     return known.get(target, (b"{}", b'{"format": "dronekit-cfg/snapshot/v1"}'))

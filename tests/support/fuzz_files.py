@@ -14,15 +14,10 @@ from typing import Any
 from dronekit_cfg.catalog import codec
 from dronekit_cfg.catalog.importers import ardupilot_pdef, px4_json, typed
 from dronekit_cfg.engine.aircraft_journal import read_aircraft_journal
-from dronekit_cfg.engine.interrupt import Stop
-from dronekit_cfg.engine.runner import Runner
-from dronekit_cfg.errors import DronekitError, LinkLost, StateError, UsageError
-from dronekit_cfg.families.betaflight.driver import BetaflightDriver
-from dronekit_cfg.families.elrs.driver import ElrsDriver
-from dronekit_cfg.families.sik.driver import SikDriver
-from dronekit_cfg.families.ublox.driver import UbloxDriver
+from dronekit_cfg.errors import DronekitError, StateError, UsageError
 from dronekit_cfg.formats import builds, files, lock, read_any, signing
 from dronekit_cfg.formats.expressions import evaluate, names_needed
+from dronekit_cfg.hil.monitor_gnss import Watch, load_baseline
 from dronekit_cfg.hil.scenario import load_scenario
 from dronekit_cfg.hil.suite import load_suite
 from dronekit_cfg.links.clock import VirtualClock
@@ -32,11 +27,12 @@ from dronekit_cfg.links.url import parse as parse_url
 from dronekit_cfg.model import Origin
 from dronekit_cfg.sim.faults import parse_faults
 from dronekit_cfg.sim.memory import Memory
-from dronekit_cfg.talk.flow import Session
-from dronekit_cfg.wire import at, crsf, mavlink_signing, msp_messages, msp_sensors, ubx_messages, ubx_signals
+from dronekit_cfg.talk.ubx_signals import Heard
+from dronekit_cfg.wire import at, crsf, mavlink_signing, msp_messages, msp_sensors, ubx, ubx_messages, ubx_signals
 from dronekit_cfg.wire.at import AtCodec
 from dronekit_cfg.wire.crsf import CrsfCodec
-from dronekit_cfg.wire.ubx import UbxCodec
+from dronekit_cfg.wire.http import END as HTTP_END
+from dronekit_cfg.wire.http import HttpCodec
 
 REPO = Path(__file__).parents[2]
 GOLDEN = REPO / "tests" / "golden"
@@ -142,6 +138,13 @@ def any_settings(data: bytes) -> None:
     on_disk(data[1:], names[data[0] % len(names)] if data else "a", read_any.read_settings)
 
 
+def baseline(path: Path) -> None:
+    """What is read as the baseline of a receiver can be watched with."""
+    found = load_baseline(path, "ab")
+    band = ubx_signals.Band(1, 40, 3000, 100)
+    Watch(found).feed(1.0, Heard((band,), ubx_signals.Signals(9, 40.0), 0, 0))
+
+
 def recording(data: bytes) -> None:
     def read(path: Path) -> None:
         link = ReplayLink("replay:fuzz", str(path), VirtualClock())
@@ -183,66 +186,30 @@ def importers(data: bytes) -> None:
         )[data[0] % 5 if data else 0](data[1:])
 
 
-# --- devices that say anything at all
-
-READS = 400
-
-
-class Babble:
-    """A device that gives what the fuzzer chose, whenever it is read, and then is silent for a while and gone."""
-
-    def __init__(self, data: bytes, clock: VirtualClock) -> None:
-        self.data, self.clock, self.reads = data, clock, 0
-        self.baud, self.url = 115200, "fuzz"
-
-    def write(self, data: bytes) -> None:
-        del data
-
-    def set_baud(self, baud: int) -> bool:
-        self.baud = baud
-        return True
-
-    def reopen(self) -> None:
-        """It is there again."""
-
-    def read(self, timeout: float) -> bytes:
-        self.reads += 1
-        if self.reads > READS:
-            raise LinkLost("enough")
-        self.clock.sleep(min(timeout, 0.01))
-        size = 1 + (self.data[0] % 50 if self.data else 0)
-        piece, self.data = self.data[1 : size + 1], self.data[size + 1 :]
-        if not piece:
-            self.clock.sleep(timeout)
-        return piece
+def http(data: bytes) -> None:
+    """An answer of a web server: cut anywhere, and then the end of the connection, after which there is one answer."""
+    machine = HttpCodec()
+    for start in range(0, len(data), 50):
+        machine.receive_data(data[start : start + 50])
+    machine.receive_data(HTTP_END)
+    found = []
+    while (event := machine.next_event()) is not None:
+        found.append(event)
+    assert found, "an answer that ended was not given"
 
 
-def device(make: Callable[[Session], Any], data: bytes) -> None:
-    clock = VirtualClock()
-    link: Any = Babble(data, clock)
-    driver = make(Session(clock.now))
-    runner = Runner(link, driver.codec, clock, Stop())
-    for flow in (driver.identify, lambda: driver.snapshot(taken=""), driver.arm_state, driver.discard):
-        try:
-            runner.run(flow(), limit=300)
-        except DronekitError:
-            continue
-
-
-MORE: Mapping[str, Target] = {
+FILES: Mapping[str, Target] = {
     "aircraft_journal": lambda data: on_disk(data, "fuzz.jsonl", read_aircraft_journal),
     "any_settings": any_settings,
     "at": partial(drain, AtCodec),
     "at_lines": at_lines,
     "build": lambda data: text_of(data, lambda text: builds.parse_build(text, "fuzz")),
     "crsf": partial(drain, CrsfCodec),
-    "device_betaflight": partial(device, BetaflightDriver),
-    "device_elrs": partial(device, ElrsDriver),
-    "device_sik": partial(device, SikDriver),
-    "device_ublox": partial(device, UbloxDriver),
     "expression": expression,
     "faults": lambda data: text_of(data, parse_faults),
     "frames": frames,
+    "gnss_baseline": lambda data: on_disk(data, "fuzz.json", baseline),
+    "http": http,
     "importers": importers,
     "lock": lambda data: text_of(data, lambda text: lock.load_lock(text, "fuzz")),
     "memory": memory,
@@ -253,7 +220,7 @@ MORE: Mapping[str, Target] = {
     "signature": signature,
     "signing_key": lambda data: text_of(data, lambda _: mavlink_signing.parse_signing_key(data)),
     "suite": lambda data: on_disk(data, "fuzz.yaml", load_suite),
-    "ubx": partial(drain, UbxCodec),
+    "ubx": partial(drain, ubx.UbxCodec),
     "url": lambda data: text_of(data, parse_url),
     "vendor_metadata": lambda data: text_of(b"", lambda _: codec.unpack(data, "fuzz")),
 }
@@ -269,12 +236,19 @@ PDEF = (
 )
 
 
+GOOD_DAY = (
+    b'{"format": "dronekit-cfg/gnss-baseline/v1", "uid": "ab", "taken": "", "samples": 9, "indicator": '
+    b'[{"mean": 30.0, "sigma": 1.0}], "gain": [{"mean": 3000.0, "sigma": 9.0}], "strength": {"mean": 41.5, '
+    b'"sigma": 0.5}, "used": {"mean": 21.0, "sigma": 0.7}}'
+)
+
+
 def _device_info() -> bytes:
     body = b"TX\0" + bytes(14)
     return crsf.encode(crsf.CrsfFrame(0x29, crsf.Address.USB, crsf.Address.MODULE, body))
 
 
-def more_seeds(target: str) -> tuple[bytes, ...]:
+def file_seeds(target: str) -> tuple[bytes, ...]:
     """Give real data of the kind that a target reads."""
     dumps = _first("tests/golden/*/samples/*.txt", 3000, 4)
     spec = next(iter(sorted(REPO.glob("schemas/specs/*.json.gz"))))
@@ -285,11 +259,13 @@ def more_seeds(target: str) -> tuple[bytes, ...]:
         "at_lines": (b"SiK 2.0 on HM-TRP\nS0:FORMAT=25\nS1:SERIAL_SPEED=57",),
         "build": (b"format: dronekit-cfg/build/v1\nname: a\nversion: 1.0.0\n",),
         "crsf": (_device_info(),),
-        "device_betaflight": (*(b"\x31" + d for d in dumps[:2]), b"\x0c$M>\x03\x01\x00\x01\x2e\x2d"),
-        "device_elrs": (b"\x20" + _device_info(),),
-        "device_sik": (b"\x20OK\r\nSiK 2.0 on HM-TRP\r\nS0:FORMAT=25\r\n",),
         "expression": (b"round(cells * 3.5, 2)", b"a if cells > 4 else 2 ** 3"),
         "faults": (b"echo-lost:0.3,clamp:RTL_ALT:3000", b"second-gcs:A:1"),
+        "gnss_baseline": (GOOD_DAY,),
+        "http": (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ),
         "importers": (
             b"\x00" + PDEF,
             b'\x02{"version": 1, "parameters": [{"name": "A", "type": "Int32", "default": 1, "min": 0}]}',
