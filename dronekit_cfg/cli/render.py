@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-    from dronekit_cfg.model import Finding, Identity
+    from dronekit_cfg.model import Finding, Identity, LeftOut
 
 __all__ = [
     "WIDE",
@@ -25,6 +25,7 @@ __all__ = [
     "glyphs_of",
     "headline",
     "identity_rows",
+    "left_out_text",
     "make_console",
     "plural",
     "simple_table",
@@ -153,6 +154,12 @@ def some(names: Sequence[str], limit: int = 6) -> str:
     """Give the first names of a list, and how many more there are."""
     text = ", ".join(names[:limit])
     return text if len(names) <= limit else t("{names} and {more} more", names=text, more=len(names) - limit)
+
+
+def left_out_text(text: str, left_out: Sequence[LeftOut]) -> str:
+    """Add to a line that says how something ended what is not as it was wanted."""
+    names = list(dict.fromkeys(left.name for left in left_out))
+    return t("{text}. NOT as wanted: {names}", text=text, names=some(names)) if names else text
 
 
 def command_text(*words: str) -> str:

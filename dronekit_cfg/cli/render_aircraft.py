@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dronekit_cfg.cli.render import Verbatim, bullets, command_text, facts, glyphs_of, headline, plural
+from dronekit_cfg.cli.render import Verbatim, bullets, command_text, facts, glyphs_of, headline, left_out_text, plural
 from dronekit_cfg.cli.render_drift import drift_data, drift_view
 from dronekit_cfg.cli.render_plan import plan_summary, plan_view
 from dronekit_cfg.formats.records import to_data
@@ -64,14 +64,20 @@ def aircraft_summary(plan: AircraftPlan) -> str:
     errors = sum(len(part.plan.errors) for part in plan.parts)
     if errors:
         return t("{errors}: this plan cannot be applied", errors=plural(errors, t("error"), t("errors")))
+    left = [left for part in plan.parts for left in part.plan.left_out]
     if not count:
-        return t("nothing to do: the aircraft already is as wanted")
+        return (
+            left_out_text(t("nothing to write"), left)
+            if left
+            else t("nothing to do: the aircraft already is as wanted")
+        )
     order = ", ".join(f"{part.role} {len(part.plan.changes)}" for part in plan.parts)
-    return t(
+    text = t(
         "{changes}, in this order: {order}",
         changes=plural(count, t("setting changes"), t("settings change")),
         order=order,
     )
+    return left_out_text(text, left)
 
 
 def aircraft_drift(role: str, plan: Plan, findings: tuple[Finding, ...]) -> dict[str, Any]:
@@ -98,6 +104,13 @@ def drift_parts(
 
 def aircraft_headline(receipt: AircraftReceipt) -> tuple[str, str]:
     """Give the word and the sentence of the last line."""
+    word, text = _headline(receipt)
+    left = [left for part in receipt.parts for left in part.left_out]
+    reached = receipt.result in {Result.DONE, Result.UNCHANGED}
+    return word, left_out_text(text, left) if reached else text
+
+
+def _headline(receipt: AircraftReceipt) -> tuple[str, str]:
     written = sum(
         record.verdict is Verdict.WRITTEN for part in receipt.parts if part.receipt for record in part.receipt.records
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dronekit_cfg.cli.render import facts, findings_view, glyphs_of, headline, identity_rows, plural
+from dronekit_cfg.cli.render import (
+    bullets,
+    facts,
+    findings_view,
+    glyphs_of,
+    headline,
+    identity_rows,
+    left_out_text,
+    plural,
+)
 from dronekit_cfg.cli.render_plan import changes_view
 from dronekit_cfg.model import Finding, Plan, Spec
 from dronekit_cfg.text import t
@@ -43,6 +52,8 @@ def drift_view(plan: Plan, spec: Spec | None, console: Console, judged: Sequence
     if plan.changes:
         head = t("Found {arrow} wanted", arrow=glyphs_of(console).arrow)
         parts += [Text(head, style="bold"), Text(""), *changes_view(plan.changes, spec, console), Text("")]
+    if plan.notes:
+        parts += [bullets(plan.notes, glyphs_of(console)), Text("")]
     if plan.findings:
         parts += [findings_view(plan.findings), Text("")]
     parts.append(_last_line(plan, judged))
@@ -63,4 +74,7 @@ def _last_line(plan: Plan, judged: Sequence[Finding]) -> RenderableType:
         word = t("DRIFT") if plan.changes or plan.missing else t("FINDINGS")
         return headline(t("FAIL"), f"{word}: {', '.join(problems)}", good=False)
     count = plural(len(plan.wanted), t("setting"), t("settings"))
+    if plan.left_out:
+        text = t("AS ACCEPTED: {count} of the profile are as they should be", count=count)
+        return headline(t("PASS"), left_out_text(text, plan.left_out), good=True)
     return headline(t("PASS"), t("AS WANTED: all {count} of the profile are as they should be", count=count), good=True)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dronekit_cfg.cli.render import WIDE, Glyphs, bullets, facts, findings_view, glyphs_of, identity_rows, plural, some
+from dronekit_cfg.cli.render import (
+    WIDE,
+    Glyphs,
+    bullets,
+    facts,
+    findings_view,
+    glyphs_of,
+    identity_rows,
+    left_out_text,
+    plural,
+    some,
+)
 from dronekit_cfg.model import Change, Finding, Phase, Plan, Spec, StepKind, Value
 from dronekit_cfg.text import t
 
@@ -36,6 +47,9 @@ def plan_summary(plan: Plan, waiting: Sequence[Finding] = ()) -> str:
             changes=plural(len(plan.changes), t("setting changes"), t("settings change")),
             reboots=plural(plan.reboots, t("reboot"), t("reboots")),
         )
+    elif plan.left_out:
+        text = t("nothing to write")
+    text = left_out_text(text, plan.left_out)
     if not waiting:
         return text
     ids = " ".join(f"--accept {i}" for i in dict.fromkeys(f.id for f in waiting))

@@ -13,6 +13,7 @@ from dronekit_cfg.cli.render import (
     glyphs_of,
     headline,
     identity_rows,
+    left_out_text,
     plural,
     some,
 )
@@ -43,6 +44,7 @@ _HEADLINES = {
 }
 """The line that ends a receipt, by result and by whether it was a recover."""
 
+_NOTHING_LEFT = t("UNCHANGED: nothing is left to write; nothing was written")
 _UNPROVEN = t("DONE: {written} written and verified; no reboot has proven yet that they are stored")
 
 
@@ -53,7 +55,11 @@ def receipt_headline(receipt: Receipt) -> tuple[str, str]:
     if receipt.result is Result.DONE and not receipt.persistence_verified:
         sentence = _UNPROVEN
     written = sum(record.verdict is Verdict.WRITTEN for record in receipt.records)
-    return word, sentence.format(written=plural(written, t("setting"), t("settings")))
+    if receipt.result is Result.UNCHANGED and receipt.left_out:
+        sentence = _NOTHING_LEFT
+    sentence = sentence.format(written=plural(written, t("setting"), t("settings")))
+    reached = receipt.result in {Result.DONE, Result.UNCHANGED}
+    return word, left_out_text(sentence, receipt.left_out) if reached else sentence
 
 
 def receipt_view(

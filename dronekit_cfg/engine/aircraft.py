@@ -269,6 +269,7 @@ class _Run:
             Result.IN_DOUBT if doubts else result,
             receipt,
             doubts,
+            item.plan.left_out,
         )
 
     def receipt(self) -> AircraftReceipt:

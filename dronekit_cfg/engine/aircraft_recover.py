@@ -15,7 +15,7 @@ from dronekit_cfg.engine.transaction import current_user
 from dronekit_cfg.errors import DronekitError, LinkError, StateError
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.formats.aircraft_json import save_aircraft
-from dronekit_cfg.model import Identity, Receipt, Result
+from dronekit_cfg.model import Identity, LeftOut, Receipt, Result
 from dronekit_cfg.model.aircraft import AircraftReceipt, Part, worst
 from dronekit_cfg.text import t
 
@@ -71,12 +71,13 @@ def _recover_part(part: StoredPart, story: AircraftStory, host: Host, options: L
     """Recover one device; one whose journal is not open was not begun, or is done with already."""
     receipt: Receipt | None = None
     problems: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     result = Result.UNCHANGED
     own = host.state.open_journal(part.identity)
     if own is not None and own.aircraft == story.id:
         if story.decision == NEW:
             finish_part(host, part.identity)
-            result = Result.DONE
+            result, left_out = Result.DONE, own.left_out
         else:
             host.report(Stage(t("roll back {role}", role=part.role)))
             found = undo_part(host, options, part.identity, who=who)
@@ -84,7 +85,7 @@ def _recover_part(part: StoredPart, story: AircraftStory, host: Host, options: L
                 receipt, result, problems = found, found.result, found.problems
             else:
                 result, problems = Result.IN_DOUBT, (found,)
-    return Part(part.role, options.url, part.identity, "", "", result, receipt, problems)
+    return Part(part.role, options.url, part.identity, "", "", result, receipt, problems, left_out)
 
 
 def finish_part(host: Host, identity: Identity) -> None:

@@ -22,16 +22,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dronekit_cfg.errors import StateError
-from dronekit_cfg.model import Change, Identity, Kind, Outcome, Result, Value
+from dronekit_cfg.formats.records import from_data
+from dronekit_cfg.model import Change, Identity, Kind, LeftOut, Outcome, Result, Value
 from dronekit_cfg.text import t
 
-__all__ = ["FORMAT", "Journal", "Story", "read_journal", "value_from_json", "value_to_json"]
+__all__ = ["FORMAT", "Journal", "Story", "read_entries", "read_journal", "value_from_json", "value_to_json"]
 
 FORMAT = "dronekit-cfg/journal/v1"
 MAX_BYTES = 64 * 1024 * 1024
@@ -158,30 +159,42 @@ class Story:
         return frozenset(self.begin.get("hidden", ()))
 
     @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the apply left as it was although it was wanted otherwise."""
+        return tuple(from_data(LeftOut, data) for data in self.begin.get("left_out", ()))
+
+    @property
     def wanted(self) -> dict[str, Value]:
         """The wanted values by name."""
         pairs = ((name, value_from_json(v)) for name, v in self.begin.get("wanted", {}).items())
         return {name: value for name, value in pairs if value is not None}
 
 
-def read_journal(path: Path) -> Story:
-    """Read a journal. Torn last lines are ignored; a file that is no journal raises StateError."""
+def read_entries(path: Path, tell: Callable[[dict[str, Any]], None], hint: str) -> None:
+    """Hand every whole line of a journal to `tell`; a torn last line was never acted upon, and is ignored.
+
+    Raises StateError with `hint` for a file that cannot be read, or with a line that `tell` cannot take: it is damaged.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise StateError(t("{path} is too large for a journal", path=path), hint=t("move it away and look at it"))
         data = path.read_bytes()
     except OSError as error:
         raise StateError(t("cannot read the journal {path}: {error}", path=path, error=error)) from error
-    story = Story(path)
     for number, line in enumerate(data.split(b"\n")[:-1], start=1):
         try:
-            entry = json.loads(line)
-            _tell(story, entry)
+            tell(json.loads(line))
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError) as error:
             raise StateError(
-                t("{path}:{line}: damaged journal: {error}", path=path, line=number, error=error),
-                hint=t("move the file away, then bring the vehicle back to its newest snapshot with `restore`"),
+                t("{path}:{line}: damaged journal: {error}", path=path, line=number, error=error), hint=hint
             ) from error
+
+
+def read_journal(path: Path) -> Story:
+    """Read a journal. Torn last lines are ignored; a file that is no journal raises StateError."""
+    story = Story(path)
+    hint = t("move the file away, then bring the vehicle back to its newest snapshot with `restore`")
+    read_entries(path, lambda entry: _tell(story, entry), hint)
     return story
 
 
@@ -194,6 +207,7 @@ def _begin(story: Story, entry: dict[str, Any]) -> None:
         raise ValueError("identity or wanted values")
     if not all(isinstance(name, str) for name in story.hidden):
         raise ValueError("hidden settings")
+    _ = story.left_out
 
 
 def _tell(story: Story, entry: dict[str, Any]) -> None:

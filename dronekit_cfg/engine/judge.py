@@ -1,7 +1,8 @@
 """Judge a plan: every value against the metadata, and the vehicle as it will be against the policy rules.
 
-What blocks: an error always, a rule's warning unless it is accepted or waived. A rule that is violated already and that
-nothing in the profile has to do with is told and does not block: this apply neither makes nor keeps it.
+What blocks: an error always, a warning of a rule, or about a wanted value that is left out, unless it is accepted or
+waived. What the metadata has against a value (its range) is told and does not block. Neither does a rule that is
+violated already and that nothing in the profile has to do with: this apply neither makes nor keeps it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, date, datetime
 from dronekit_cfg.catalog.renames import Renames
 from dronekit_cfg.engine.law import law_findings
 from dronekit_cfg.model import Finding, Identity, Plan, Scalar, Snapshot, Spec, Value, Waiver, is_secret
+from dronekit_cfg.rules.builtin import BUILTIN
 from dronekit_cfg.rules.check import Outcome, RuleResult, check
 from dronekit_cfg.rules.rule import Rule
 from dronekit_cfg.rules.shipped import shipped_rules
@@ -79,10 +81,15 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
     wanted = {w.name: w for w in plan.wanted}
     origins = {name: w.origin for name, w in wanted.items()}
     found: list[Finding] = []
+
+    def judged(name: str) -> bool:
+        """Whether the value is up to this plan: a read-only one that is as wanted is not."""
+        return spec is None or not spec.get(name).read_only
+
     if spec is not None:
         defaults = {s.name: s.default for s in snapshot.settings if s.default is not None}
         found += check_values(
-            {name: after[name] for name in wanted if name in after and not is_secret(after[name])},
+            {name: after[name] for name in wanted if name in after and not is_secret(after[name]) and judged(name)},
             spec,
             defaults=defaults,
             renames=renames,
@@ -104,8 +111,10 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
             found.append(replace(finding, severity="info"))
         else:
             found.append(finding if mine else _already_so(finding))
-    waived = apply_waivers(found, terms.waivers, today=terms.today or _today(), rules=_by_id(terms))
-    return judge_law(replace(plan, findings=(*plan.findings, *waived.findings)), snapshot, spec, terms)
+    left = [f for f in plan.findings if f.id in BUILTIN]
+    rest = tuple(f for f in plan.findings if f.id not in BUILTIN)
+    waived = apply_waivers([*left, *found], terms.waivers, today=terms.today or _today(), rules=_by_id(terms))
+    return judge_law(replace(plan, findings=(*rest, *waived.findings)), snapshot, spec, terms)
 
 
 def judge_law(plan: Plan, snapshot: Snapshot, spec: Spec | None, terms: Terms) -> Plan:
@@ -118,9 +127,16 @@ def judge_law(plan: Plan, snapshot: Snapshot, spec: Spec | None, terms: Terms) -
 
 
 def unaccepted(plan: Plan, accept: Iterable[str]) -> tuple[Finding, ...]:
-    """Give the rule warnings of `plan` that nobody accepted or waived."""
-    rules = {rule.id for rule in shipped_rules()}
-    return tuple(f for f in plan.findings if f.severity == "warning" and f.id in rules and f.id not in set(accept))
+    """Give the warnings of `plan` that block until somebody accepts or waives them.
+
+    They are those of rules, the user's own too, and those about wanted values that are left out.
+    """
+    accepted = set(accept)
+    return tuple(f for f in plan.findings if f.severity == "warning" and _blocks(f.id) and f.id not in accepted)
+
+
+def _blocks(identifier: str) -> bool:
+    return identifier not in BUILTIN or identifier.startswith("LEFT-")
 
 
 def _already_so(finding: Finding) -> Finding:

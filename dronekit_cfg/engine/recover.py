@@ -19,6 +19,7 @@ from dronekit_cfg.errors import DronekitError, StateError, WrongVehicle
 from dronekit_cfg.events import Stage
 from dronekit_cfg.formats.snapshot_json import read_snapshot
 from dronekit_cfg.model import Identity, Plan, Receipt, Result, Snapshot, Value, Verdict
+from dronekit_cfg.planner.left_out import left_out_note
 from dronekit_cfg.planner.verify import compare
 from dronekit_cfg.text import t
 
@@ -168,4 +169,6 @@ def _plan(story: Story, identity: Identity, base: Snapshot) -> Plan:
         changes=(),
         steps=(),
         wanted=(),
+        notes=tuple(left_out_note(left) for left in story.left_out),
+        left_out=story.left_out,
     )

@@ -26,6 +26,7 @@ from dronekit_cfg.catalog.renames import Renames
 from dronekit_cfg.engine.connection import Connection, utc_now
 from dronekit_cfg.engine.judge import Terms, judge_law, judge_plan, unaccepted
 from dronekit_cfg.engine.knowledge import metadata, renames_for
+from dronekit_cfg.engine.parts import ask_parts
 from dronekit_cfg.engine.receipts import build_receipt
 from dronekit_cfg.engine.rollback import roll_back
 from dronekit_cfg.engine.settle import settle
@@ -44,9 +45,11 @@ from dronekit_cfg.errors import (
 )
 from dronekit_cfg.events import Note
 from dronekit_cfg.families.base import StartsOver
+from dronekit_cfg.formats.records import to_data
 from dronekit_cfg.model import Finding, Plan, Receipt, Result, Snapshot, Spec
 from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.planner.cost import Forecast, forecast
+from dronekit_cfg.planner.left_out import left_out_id
 from dronekit_cfg.planner.plan import Goal, make_plan
 from dronekit_cfg.text import t
 
@@ -150,12 +153,14 @@ def apply(connection: Connection, goal: Goal, state: StateDir, options: ApplyOpt
             _refuse_changed_plan(options.pinned, prepared)
             # The same values were judged when the plan was made, with inputs and waivers that its file does not carry.
             plan = pinned_plan(options.pinned, prepared)
+            prepared = replace(prepared, plan=plan)
         refuse_errors(plan, options.terms.accept)
         file = state.save_snapshot(prepared.snapshot)
         if goal.from_defaults and isinstance(connection.driver, StartsOver):
             connection.driver.start_over = True
         if plan.changes and options.confirm is not None and not options.confirm(plan):
             raise UsageError(t("not confirmed; nothing was written"), hint=t("answer y, or give --yes"))
+        ask_parts(connection, brief=True)  # for the receipt: nothing is asked any more once the work has begun
         journal = state.new_journal(connection.identity, started)
         work = Work(connection, journal, prepared.snapshot, prepared.spec, prepared.renames, prepared.snapshot)
         work.region = plan.region
@@ -186,6 +191,7 @@ def _transact(
         snapshot_digest=prepared.snapshot.digest,
         started=started,
         **({"aircraft": options.aircraft} if options.aircraft else {}),
+        **({"left_out": to_data(plan.left_out)} if plan.left_out else {}),
     )
     result, problems, stopped, last = _carry_out(work, goal, prepared, options)
     receipt = build_receipt(
@@ -233,6 +239,7 @@ def _carry_out(
         return Result.UNCHANGED, (), False, prepared.snapshot
     try:
         last = _reach(work, goal, prepared, prove=options.prove)
+        _require_kept(work, goal, prepared.plan, last, options.terms.accept)
         if options.aircraft:
             work.journal.write("held")
         else:
@@ -292,6 +299,18 @@ def _reach(work: Work, goal: Goal, prepared: Prepared, *, prove: bool) -> Snapsh
     return snapshot
 
 
+def _require_kept(work: Work, goal: Goal, plan: Plan, last: Snapshot, accept: Collection[str]) -> None:
+    """Raise Failed for a value that was as wanted, is not any more, and that nothing writes.
+
+    What was not as wanted before was accepted, and the receipt names it.
+    """
+    named = {left.name for left in plan.left_out}
+    lost = [left for left in work.plan(goal, last).left_out if left.name not in named]
+    if lost and not goal.known_state and not all(left_out_id(left) in accept for left in lost):
+        text = "{name} is {found} by now and not {wanted}, and is not written"
+        raise Failed([t(text, name=left.name, found=left.found, wanted=left.wanted) for left in lost])
+
+
 def refuse_unfinished(connection: Connection, state: StateDir, *, part_of: str = "") -> None:
     """Raise InDoubt when earlier work on this device, or on the aircraft that it is a part of, was cut off."""
     whole = state.open_aircraft(connection.identity.key)
@@ -313,8 +332,17 @@ def refuse_unfinished(connection: Connection, state: StateDir, *, part_of: str =
 
 
 def pinned_plan(pinned: Plan, prepared: Prepared) -> Plan:
-    """Give the plan with what was found when it was made; only the law is asked anew, of the region it was made for."""
-    plan = replace(prepared.plan, findings=pinned.findings)
+    """Give the plan with what was found when it was made; only the law is asked anew, of the region it was made for.
+
+    What it leaves out it no longer names as wanted, so that is taken over too; what cannot be kept by now comes on top.
+    """
+    fresh = tuple(f for f in prepared.plan.findings if f.id in {left_out_id(left) for left in prepared.plan.left_out})
+    plan = replace(
+        prepared.plan,
+        findings=(*pinned.findings, *fresh),
+        left_out=(*pinned.left_out, *prepared.plan.left_out),
+        notes=tuple(dict.fromkeys((*pinned.notes, *prepared.plan.notes))),
+    )
     region = pinned.region or prepared.plan.region
     return judge_law(plan, prepared.snapshot, prepared.spec, Terms({"region": region} if region else {}))
 

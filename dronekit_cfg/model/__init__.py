@@ -3,7 +3,7 @@
 from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.model.digest import digest
 from dronekit_cfg.model.identity import Identity
-from dronekit_cfg.model.plan import Change, Finding, Phase, Plan, Step, StepKind
+from dronekit_cfg.model.plan import Change, Finding, LeftOut, Phase, Plan, Step, StepKind
 from dronekit_cfg.model.profile import InputSpec, ModuleSlot, Origin, Resolved, Waiver, Wanted
 from dronekit_cfg.model.receipt import Outcome, Receipt, Record, Result, Verdict
 from dronekit_cfg.model.secret import Vault, is_secret, secret_name
@@ -19,6 +19,7 @@ __all__ = [
     "Identity",
     "InputSpec",
     "Kind",
+    "LeftOut",
     "ModuleSlot",
     "Origin",
     "Outcome",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dronekit_cfg.model.identity import Identity
-from dronekit_cfg.model.plan import Plan
+from dronekit_cfg.model.plan import LeftOut, Plan
 from dronekit_cfg.model.receipt import Receipt, Result
 from dronekit_cfg.model.snapshot import Snapshot
 
@@ -49,7 +49,7 @@ class AircraftSnapshot:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one device. `receipt` is None when it was not written to."""
+    """What became of one device. `receipt` is None when it was not written to; `left_out` counts then too."""
 
     role: str
     link: str
@@ -59,6 +59,7 @@ class Part:
     result: Result
     receipt: Receipt | None = None
     problems: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)

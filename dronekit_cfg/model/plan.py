@@ -10,7 +10,7 @@ from dronekit_cfg.model.identity import Identity
 from dronekit_cfg.model.profile import Origin, Wanted
 from dronekit_cfg.model.value import Value
 
-__all__ = ["Change", "Finding", "Phase", "Plan", "Step", "StepKind"]
+__all__ = ["Change", "Finding", "LeftOut", "Phase", "Plan", "Step", "StepKind"]
 
 
 class Phase(StrEnum):
@@ -69,15 +69,28 @@ class Finding:
     origin: Origin | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A wanted setting that is not written although the vehicle holds something else (None: does not show it).
+
+    `reason` is "read-only", "volatile", "calibration" or "identity".
+    """
+
+    name: str
+    found: Value | None
+    wanted: Value
+    reason: str
+
+
 @dataclass(frozen=True)
 class Plan:
     """What an apply would do to one vehicle, as found in one snapshot.
 
     `missing` are wanted settings that the vehicle does not list and that no known setting makes appear: they are tried
     by name, and fail the apply when the vehicle does not know them. `skipped` are settings that are never written
-    without being asked for (calibration, identity, volatile, read-only). `wanted` is what is to hold at the end, so
-    that the engine can plan again after a reboot. `region` is whose law is judged again before every write. Units of
-    `reboots`: count foreseen.
+    without being asked for (calibration, identity, volatile, read-only); `left_out` says which of them will then not be
+    as wanted, which somebody has to accept. `wanted` is what is to hold at the end, so that the engine can plan again
+    after a reboot. `region` is whose law is judged again before every write. Units of `reboots`: count foreseen.
     """
 
     identity: Identity
@@ -93,6 +106,7 @@ class Plan:
     spec: str = ""
     notes: tuple[str, ...] = field(default=())
     region: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from dronekit_cfg.model.cost import Cost
 from dronekit_cfg.model.identity import Identity
 from dronekit_cfg.model.part import Part
+from dronekit_cfg.model.plan import LeftOut
 from dronekit_cfg.model.value import Value
 
 __all__ = ["Outcome", "Receipt", "Record", "Result", "Verdict"]
@@ -74,7 +75,8 @@ class Receipt:
 
     `side_effects` are settings that changed although nobody asked (old and new value), `volatile` ones left out.
     `parts` is the as-built record: what is fitted, as far as the vehicle tells. `predicted` and `actual` are what the
-    transfers were to cost and did cost, from the first write on and without the reboots.
+    transfers were to cost and did cost, from the first write on and without the reboots. `left_out` are wanted settings
+    that the vehicle does not hold, because they are not written; that was accepted.
     """
 
     action: str
@@ -100,6 +102,7 @@ class Receipt:
     parts: tuple[Part, ...] = ()
     predicted: Cost | None = None
     actual: Cost | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def changed(self) -> bool:

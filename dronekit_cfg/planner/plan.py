@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from dronekit_cfg.model import (
     Change,
     Finding,
+    LeftOut,
     Phase,
     Plan,
     SettingSpec,
@@ -26,6 +27,7 @@ from dronekit_cfg.model import (
     StepKind,
     Wanted,
 )
+from dronekit_cfg.planner.left_out import NEVER, left_out_finding, left_out_note
 from dronekit_cfg.planner.policy import NoRenames, Policy, Renames, Resets
 from dronekit_cfg.planner.reset import order_of, what_is_dropped
 from dronekit_cfg.text import t
@@ -33,7 +35,6 @@ from dronekit_cfg.text import t
 __all__ = ["Goal", "make_plan"]
 
 _PHASES = list(Phase)
-_NEVER = frozenset({"volatile", "read-only"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class _Draft:
     missing: list[str] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     reset: str = ""
 
 
@@ -82,18 +84,13 @@ def make_plan(
         if _orders_reset(wanted, listed, snapshot, policy, draft):
             continue
         reason = _protection(wanted.name, spec.get(wanted.name), policy)
-        if wanted.optional and reason == "read-only":
-            absent.append(wanted)
+        if wanted.optional and (reason == "read-only" or not _heard_of(wanted, snapshot, spec)):
+            absent += [] if _is_so(wanted, snapshot, policy) else [wanted]
             continue
-        if reason and (reason in _NEVER or reason not in goal.include):
-            draft.skipped.append(wanted.name)
-            if not goal.known_state:
-                draft.findings.append(_protected_finding(wanted, reason))
-            if reason == "read-only" and not goal.known_state:
-                draft.notes.append(t("not set, because this firmware cannot change it: {name}", name=wanted.name))
-            continue
-        if wanted.optional and wanted.name not in snapshot.by_name and wanted.name not in spec.settings:
-            absent.append(wanted)
+        if reason and (reason in NEVER or reason not in goal.include):
+            known = goal.known_state or not spec.exact or _heard_of(wanted, snapshot, spec)
+            if known or _may_appear(wanted, goal, snapshot, spec, draft):
+                _leave_out(wanted, reason, goal, snapshot, policy, draft)
             continue
         draft.wanted.append(wanted)
         _consider(wanted, goal, snapshot, spec, policy, draft)
@@ -118,7 +115,23 @@ def make_plan(
         missing=tuple(draft.missing),
         spec=_spec_text(spec),
         notes=tuple(draft.notes),
+        left_out=tuple(draft.left_out),
     )
+
+
+def _heard_of(wanted: Wanted, snapshot: Snapshot, spec: Spec) -> bool:
+    return wanted.name in snapshot.by_name or wanted.name in spec.settings
+
+
+def _is_so(wanted: Wanted, snapshot: Snapshot, policy: Policy) -> bool:
+    """Whether the vehicle holds the wanted value already."""
+    known = snapshot.by_name.get(wanted.name)
+    if known is None:
+        return False
+    try:
+        return policy.coerce(wanted.name, wanted.value, known).same(known.value)
+    except ValueError:
+        return False
 
 
 def _orders_reset(wanted: Wanted, listed: Sequence[Wanted], snapshot: Snapshot, policy: Policy, draft: _Draft) -> bool:
@@ -200,7 +213,7 @@ def _translated(goal: Goal, snapshot: Snapshot, spec: Spec, renames: Renames, dr
 def _protection(name: str, spec: SettingSpec, policy: Policy) -> str:
     """Say why a setting is not written by itself. What the metadata flags counts as much as the family's own list."""
     own = policy.protected(name)
-    if own in _NEVER:
+    if own in NEVER:
         return own
     for flag, reason in (
         (spec.read_only, "read-only"),
@@ -213,14 +226,33 @@ def _protection(name: str, spec: SettingSpec, policy: Policy) -> str:
     return own
 
 
-def _protected_finding(wanted: Wanted, reason: str) -> Finding:
-    message = t("{name} is {reason} and is left alone", name=wanted.name, reason=reason)
-    remedy = (
-        t("use firmware that was built with it, or take it out of the profile")
-        if reason in _NEVER
-        else t("add --include {reason} to write it", reason=reason)
-    )
-    return Finding("protected", "warning", wanted.name, message, remedy, wanted.origin)
+def _leave_out(wanted: Wanted, reason: str, goal: Goal, snapshot: Snapshot, policy: Policy, draft: _Draft) -> None:
+    """Leave a setting as it is, and say so unless it is as wanted already."""
+    known = snapshot.by_name.get(wanted.name)
+    if goal.known_state:
+        draft.skipped.append(wanted.name)
+        # What a family never writes was left out by design; what only this firmware cannot write is a loss.
+        if reason != "read-only" or policy.protected(wanted.name):
+            return
+    try:
+        value = policy.coerce(wanted.name, wanted.value, known)
+    except ValueError as error:
+        draft.findings += [] if goal.known_state else [_misfit(wanted, error)]
+        return
+    if known is not None and value.same(known.value):
+        draft.wanted.append(wanted)
+        return
+    left = LeftOut(wanted.name, known.value if known else None, value, reason)
+    draft.left_out.append(left)
+    draft.notes.append(left_out_note(left))
+    if not goal.known_state:
+        draft.skipped.append(wanted.name)
+        draft.findings.append(left_out_finding(left, wanted))
+
+
+def _misfit(wanted: Wanted, error: ValueError) -> Finding:
+    remedy = getattr(error, "hint", "") or t("change the value in the profile")
+    return Finding("value-type", "error", wanted.name, str(error), remedy, wanted.origin)
 
 
 def _consider(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, policy: Policy, draft: _Draft) -> None:
@@ -231,8 +263,7 @@ def _consider(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, policy
     try:
         value = policy.coerce(wanted.name, wanted.value, known)
     except ValueError as error:
-        remedy = getattr(error, "hint", "") or t("change the value in the profile")
-        draft.findings.append(Finding("value-type", "error", wanted.name, str(error), remedy, wanted.origin))
+        draft.findings.append(_misfit(wanted, error))
         return
     if known is not None and value.same(known.value):
         return

@@ -129,7 +129,7 @@ def test_every_stack_locks_keeps_the_rules_and_plans_cleanly(family: str, tmp_pa
                 found[stack] = [
                     (f.id, f.name, f.message)
                     for f in plan.findings
-                    if f.severity != "info" and not (f.id == "protected" and f.name in LACKING)
+                    if f.severity != "info" and not (f.id == "LEFT-READONLY" and f.name in LACKING)
                 ]
                 assert set(plan.skipped) <= (LACKING if family == "betaflight" else set()), stack
     assert {s: f for s, f in found.items() if f} == {}
@@ -143,12 +143,15 @@ def sample(family: str) -> tuple[str, ...]:
 def test_a_stack_is_applied_and_read_back_as_it_was_asked_for(family: str, stack: str, tmp_path: Path) -> None:
     state = StateDir(tmp_path / "state")
     wish = resolved(family, stack)
-    options = ApplyOptions(terms=terms_from_profile(wish))
+    accept = ("LEFT-READONLY",) if family == "betaflight" else ()
+    options = ApplyOptions(terms=terms_from_profile(wish, accept=accept))
     with at(family, state) as connection:
         receipt = apply(connection, goal_from_profile(wish), state, options)
         assert (receipt.result, receipt.problems) == (Result.DONE, ())
         found = connection.values([w.name for w in wish.settings])
         again = apply(connection, goal_from_profile(wish), state, options)
+    lacking = {w.name for w in wish.settings if not w.optional and family == "betaflight"} & LACKING
+    assert {left.name for left in receipt.left_out} == {left.name for left in again.left_out} == lacking
     on_vehicle = {n: v for n, v in found.items() if v is not None and n not in LACKING}
     assert len(on_vehicle) >= 15
     for wanted in wish.settings:

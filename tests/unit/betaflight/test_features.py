@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
+from dronekit_cfg.engine.judge import unaccepted
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Origin, Wanted
 from dronekit_cfg.planner.plan import Goal, make_plan
@@ -27,6 +28,8 @@ def test_what_a_build_lacks_cannot_be_set_and_is_said(tmp_path: Path) -> None:
     # `feature` of the recorded 2026.12 simulator: RX_MSP is available, RX_SERIAL and TELEMETRY are not
     assert [c.name for c in plan.changes] == ["feature.RX_MSP"]
     assert [(f.name, f.severity) for f in plan.findings] == [("feature.RX_SERIAL", "warning")]
+    assert [f.id for f in unaccepted(plan, ())] == ["LEFT-READONLY"]
+    assert unaccepted(plan, ("LEFT-READONLY",)) == ()
     assert plan.notes == (
         "not set, because this firmware cannot change it: feature.RX_SERIAL",
         "left out, because this firmware was built without: feature.TELEMETRY",
