@@ -14,13 +14,11 @@ end       how it ended: done, rolled-back or in-doubt
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dronekit_cfg.engine.journal import MAX_BYTES, Journal
-from dronekit_cfg.errors import StateError
+from dronekit_cfg.engine.journal import Journal, read_entries
 from dronekit_cfg.model import Identity, Result
 from dronekit_cfg.text import t
 
@@ -84,21 +82,9 @@ def identity_data(identity: Identity) -> dict[str, str]:
 
 def read_aircraft_journal(path: Path) -> AircraftStory:
     """Read the journal of an aircraft. A torn last line is ignored; raises StateError for a damaged one."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise StateError(t("{path} is too large for a journal", path=path), hint=t("move it away and look at it"))
-        data = path.read_bytes()
-    except OSError as error:
-        raise StateError(t("cannot read the journal {path}: {error}", path=path, error=error)) from error
     story = AircraftStory(path)
-    for number, line in enumerate(data.split(b"\n")[:-1], start=1):
-        try:
-            _tell(story, json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise StateError(
-                t("{path}:{line}: damaged journal: {error}", path=path, line=number, error=error),
-                hint=t("move the file away, then run `dronekit-cfg recover` on each device by itself"),
-            ) from error
+    hint = t("move the file away, then run `dronekit-cfg recover` on each device by itself")
+    read_entries(path, lambda entry: _tell(story, entry), hint)
     return story
 
 
