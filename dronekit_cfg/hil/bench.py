@@ -19,13 +19,14 @@ from dronekit_cfg.talk.mavlink_events import EventBook
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.mavlink_layout import layout_of_name
 
-__all__ = ["Bench", "mavlink"]
+__all__ = ["RUN_PREARM", "Bench", "keep_company", "mavlink"]
 
 T = TypeVar("T")
 SET_INTERVAL, RUN_PREARM = 511, 401
 EVENT = "EVENT"
 PX4_CHECKS_SECONDS = 45.0
 """Seconds after its start by which a sound PX4 is ready to arm (36 s measured)."""
+COMPANY_SECONDS = 0.2
 PREARM_SECONDS = 2.0
 """How long after the request the vehicle's pre-arm texts come."""
 
@@ -39,6 +40,19 @@ def mavlink(connection: Connection) -> Conversation:
             hint=t("use the family's own tools on this vehicle"),
         )
     return found
+
+
+def keep_company(connection: Connection) -> None:
+    """Let a fraction of a second pass while a person is asked: our heartbeats go on, and texts are heard in time.
+
+    Raises Interrupted on a stop request, LinkError when the link is lost.
+    """
+    found = getattr(connection.driver, "conversation", None)
+    if isinstance(found, Conversation):
+        connection.run(_listen(found, COMPANY_SECONDS, None))
+        return
+    connection.stop.check()
+    connection.runner.clock.sleep(COMPANY_SECONDS)
 
 
 @dataclass(slots=True)

@@ -35,10 +35,10 @@ def _code(family: str, name: str) -> str:
     return _STATUS_OF[family] if name == STATUS else name
 
 
-def ask_sensor(driver: CliDriver, name: str) -> Flow[Mapping[str, Any] | None]:
+def ask_sensor(driver: CliDriver, name: str, tries: int = 2) -> Flow[Mapping[str, Any] | None]:
     """Ask for one message; None where the firmware refuses it. Raises NoAnswer, ValueError for a damaged reply."""
     wire = _code(driver.family, name)
-    reply = yield from driver.calls.ask(SENSOR_MESSAGES[wire][0], patience=PATIENCE, tries=2)
+    reply = yield from driver.calls.ask(SENSOR_MESSAGES[wire][0], patience=PATIENCE, tries=tries)
     return None if reply.direction is Direction.REFUSAL else read_sensor(wire, reply.payload, driver.api_minor)
 
 

@@ -83,7 +83,8 @@ def test_its_motors_turn_one_by_one_and_rest_again(cli: Run, tmp_path: Path) -> 
     suite = tmp_path / "motors.yaml"
     head = "format: dronekit-cfg/suite/v1\nname: m\nfamily: betaflight\nseconds: 3\n"
     suite.write_text(head + "checks: [{check: msp-motors, with: {seconds: 0.5 s}}]\n", "utf-8")
-    document = cli("hil", "run", suite, "--link", LINK, "--assume", "props-off", "--json").document
-    (result,) = document["results"]
+    said = cli("hil", "run", suite, "--link", LINK, "--assume", "props-off", "--json")
+    assert said.code == 0, said.err + str(said.document)
+    (result,) = said.document["results"]
     assert (result["verdict"], result["reason"]) == ("pass", "")
     assert result["measures"][0]["value"] == 4

@@ -11,6 +11,7 @@ from dronekit_cfg.cli.output import Output
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
+    from dronekit_cfg.engine.connection import Connection
     from dronekit_cfg.hil.monitors import Alarm
     from dronekit_cfg.hil.operator import Operator
 
@@ -101,13 +102,13 @@ def run(
     from dronekit_cfg.reports.json_run import run_data
 
     known_suite(suite)
-    operator = _operator(out, assume or [])
+    promised = _promises(assume or [])
     with (
         vehicle(out, device, stopped=t("motors are stopped")) as (connection, state),
         state.lease(connection.identity.key),
     ):
         chosen = find_suite(suite, connection.identity.family)
-        found = run_suite(connection, chosen, operator)
+        found = run_suite(connection, chosen, _operator(out, promised, connection))
     write_reports(found, report=report, junit=junit, json_file=json_file)
     code = 0 if found.verdict is Verdict.PASS else 1
     out.document("hil run", code, **run_data(found))
@@ -191,18 +192,26 @@ def _tell_alarms(out: Output, seconds: float, alarms: Sequence[Alarm]) -> int:
     return code
 
 
-def _operator(out: Output, assume: list[str]) -> Operator:
-    """Give the person at the terminal, or what stands in for one. Raises UsageError for an unknown promise."""
-    import sys
-
-    from dronekit_cfg.cli.ask import terminal_question
+def _promises(assume: list[str]) -> frozenset[str]:
+    """Read what an unattended bench promises. Raises UsageError for an unknown promise."""
     from dronekit_cfg.errors import UsageError
-    from dronekit_cfg.hil.operator import Operator, nobody
 
     promised = frozenset(part for text in assume for part in text.split(",") if part)
     if unknown := sorted(promised - set(ASSUMABLE)):
         raise UsageError(
             t("--assume {what} is not known", what=unknown[0]), hint=t("choose {names}", names=", ".join(ASSUMABLE))
         )
+    return promised
+
+
+def _operator(out: Output, promised: frozenset[str], connection: Connection) -> Operator:
+    """Give the person at the terminal, or what stands in for one."""
+    import sys
+
+    from dronekit_cfg.cli.ask import terminal_question
+    from dronekit_cfg.hil.bench import keep_company
+    from dronekit_cfg.hil.operator import Operator, nobody
+
     attended = not out.as_json and sys.stdin.isatty() and out.stderr.isatty()
-    return Operator(terminal_question(out) if attended else nobody, promised, attended=attended)
+    ask = terminal_question(out, lambda: keep_company(connection)) if attended else nobody
+    return Operator(ask, promised, attended=attended)

@@ -75,4 +75,6 @@ def obstacles(core: Core, scene: Scene, now: float) -> tuple[str, ...]:
         return ("System not initialised",)
     if core.parameter("ARMING_CHECK", 1) == 0:
         return ()
+    if "arms-blind" in core.faults.bench:
+        return ()
     return (*(text for text, fails in _CHECKS if fails(core, scene, now)), *complaints(core))

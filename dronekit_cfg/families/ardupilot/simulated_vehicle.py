@@ -9,6 +9,7 @@ from typing import TypeAlias
 from dronekit_cfg.families.ardupilot.simulated_boot import FIRST_HEARTBEAT, plan_boot, plan_power_on
 from dronekit_cfg.families.ardupilot.simulated_commands import Commands
 from dronekit_cfg.families.ardupilot.simulated_core import Core, Severity, derived_identity
+from dronekit_cfg.families.ardupilot.simulated_failsafes import Failsafes
 from dronekit_cfg.families.ardupilot.simulated_ftp import FtpServer, Peer
 from dronekit_cfg.families.ardupilot.simulated_other import OtherStation
 from dronekit_cfg.families.ardupilot.simulated_ports import Ports
@@ -68,6 +69,7 @@ class SimulatedCopter:
             random=core.random,
         )
         self._ports = Ports(core)
+        self.failsafes = Failsafes(core)
         self._signing = Signing(core, usb=usb)
         self._other = OtherStation(core, self._writer, self._reader)
         self._handlers: Mapping[str, _Handler] = {
@@ -202,6 +204,8 @@ class SimulatedCopter:
     def _take(self, message: Message, now: float) -> None:
         core = self._core
         core.heard = True
+        if message.name == "HEARTBEAT":
+            self.failsafes.beat(message, now)
         handler = self._handlers.get(message.name)
         if handler is None or core.faults.deaf or now < self._accepts_at:
             return

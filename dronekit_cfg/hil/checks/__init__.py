@@ -11,6 +11,7 @@ from dronekit_cfg.hil.check import Check
 from dronekit_cfg.hil.checks import (
     active,
     compass,
+    denial,
     inertial,
     motors,
     motors_msp,
@@ -33,7 +34,7 @@ GROUP = "dronekit_cfg.checks"
 """Entry point group: each entry is a Check, or a sequence of them."""
 
 _MODULES = (
-    *(static, system, inertial, compass, navigation, power, operated, motors, active),
+    *(static, system, inertial, compass, navigation, power, operated, denial, motors, active),
     *(msp, msp_outside, motors_msp, px4, px4_settings, motors_px4),
 )
 

@@ -113,7 +113,7 @@ class _Drive:
         return [n for n, pulse in enumerate(_pulses(self.bench, self.driver), 1) if pulse > STOP]
 
     def _speed(self, motor: int) -> float:
-        told = self.bench.run(ask_sensor(self.driver, "MSP_MOTOR_TELEMETRY"))
+        told = self.bench.run(ask_sensor(self.driver, "MSP_MOTOR_TELEMETRY", STOP_TRIES))
         motors = told.get("motors", ()) if told else ()
         return float(motors[motor - 1]["rpm"]) if len(motors) >= motor else 0.0
 
@@ -124,7 +124,7 @@ def _pause(until: float) -> Flow[None]:
 
 
 def _pulses(bench: Bench, driver: CliDriver) -> Sequence[int]:
-    return tuple((bench.run(ask_sensor(driver, "MSP_MOTOR")) or {}).get("pulses", ()))
+    return tuple((bench.run(ask_sensor(driver, "MSP_MOTOR", STOP_TRIES)) or {}).get("pulses", ()))
 
 
 def _motors(bench: Bench, params: Params) -> Outcome:

@@ -11,11 +11,12 @@ from dronekit_cfg.hil.check import Check, Needs, Parameter, Params
 from dronekit_cfg.model.checked import Measure, Outcome
 from dronekit_cfg.text import t
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "FOUND", "LOST", "after", "said"]
 
 SET_INTERVAL = 511
 RC_CHANNELS, VFR_HUD = 65, 74
 LOST, FOUND = "Radio Failsafe", "Radio Failsafe Cleared"
+CLEARED = "Cleared"
 """What ArduCopter says [seen on SITL 4.7-dev, scenario s16]."""
 
 
@@ -54,7 +55,7 @@ def _failsafe(bench: Bench, params: Params) -> Outcome:
     bench.texts.clear()
     if not bench.operator.done(t("Switch the transmitter OFF, and answer at once.")):
         return Outcome(skip=t("nobody switched the transmitter off"))
-    lost = _said(bench, LOST, params["wait"])
+    lost = after(bench, LOST, params["wait"])
     measures = [Measure(t("failsafe after the answer"), lost, "s", high=allowed)]
     faults = []
     if math.isnan(lost):
@@ -64,17 +65,23 @@ def _failsafe(bench: Bench, params: Params) -> Outcome:
         faults.append(t("nobody switched the transmitter on again"))
     elif not math.isnan(lost):
         measures.append(
-            Measure(t("failsafe cleared after"), _said(bench, FOUND, params["wait"]), "s", high=params["wait"])
+            Measure(t("failsafe cleared after"), after(bench, FOUND, params["wait"]), "s", high=params["wait"])
         )
     return Outcome(tuple(measures), tuple(faults))
 
 
-def _said(bench: Bench, text: str, seconds: float) -> float:
+def said(bench: Bench, opening: str) -> tuple[str, ...]:
+    """Give what the vehicle said with an opening, without it, each once."""
+    return tuple(dict.fromkeys(x.removeprefix(opening) for _, _, x in bench.texts if x.startswith(opening)))
+
+
+def after(bench: Bench, text: str, seconds: float) -> float:
     """Give how long after now a text came, 0 when it had come already, NaN when it does not come in time."""
     start = bench.connection.runner.clock.now()
 
     def heard() -> list[float]:
-        return [at for at, _, said in bench.texts if said.startswith(text) and (text == FOUND or FOUND not in said)]
+        # A text that tells the end of a failsafe begins like the one that tells it.
+        return [at for at, _, x in bench.texts if x.startswith(text) and (CLEARED in text or CLEARED not in x)]
 
     bench.listen(seconds, lambda _name, _fields: bool(heard()))
     return max(0.0, heard()[0] - start) if heard() else math.nan

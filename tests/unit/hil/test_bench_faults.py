@@ -52,6 +52,7 @@ CATCHES = {
     "vibrating": "vibration",
 }
 ELSEWHERE = {
+    *("arms-blind", "dead-man-ignored", "gcs-loss-forever", "gcs-loss-ignored", "radio-holds"),
     *("forgetful", "motor-refused", "motor-slow", "motor-test-keeps", "motors-together"),
     *("sticks-moving", "gyros-apart"),
 }
