@@ -20,6 +20,7 @@ from dronekit_cfg.hil.checks import (
     msp_outside,
     navigation,
     operated,
+    operated_px4,
     power,
     px4,
     px4_settings,
@@ -35,7 +36,7 @@ GROUP = "dronekit_cfg.checks"
 
 _MODULES = (
     *(static, system, inertial, compass, navigation, power, operated, denial, motors, active),
-    *(msp, msp_outside, motors_msp, px4, px4_settings, motors_px4),
+    *(msp, msp_outside, motors_msp, px4, px4_settings, operated_px4, motors_px4),
 )
 
 

@@ -14,6 +14,7 @@ from dronekit_cfg.text import t
 __all__ = ["CHECKS", "FOUND", "LOST", "after", "said"]
 
 SET_INTERVAL = 511
+STICKS = ("ROLL", "PITCH", "THROTTLE", "YAW")
 RC_CHANNELS, VFR_HUD = 65, 74
 LOST, FOUND = "Radio Failsafe", "Radio Failsafe Cleared"
 CLEARED = "Cleared"
@@ -28,14 +29,17 @@ def _travel(bench: Bench, params: Params) -> Outcome:
     if not bench.operator.done(t("Get ready to move all sticks to all corners.")):
         return Outcome(skip=t("nobody moved the sticks"))
     bench.say(t("move all sticks to all corners for {s:.0f} s", s=params["seconds"]))
-    least: dict[int, float] = {}
-    most: dict[int, float] = {}
+    names = {"px4": "RC_MAP_{}"}.get(bench.connection.identity.family, "RCMAP_{}")
+    told = bench.numbers([names.format(stick) for stick in STICKS])
+    order = [int(told.get(names.format(stick), n)) or n for n, stick in enumerate(STICKS, 1)]
+    least: dict[str, float] = {}
+    most: dict[str, float] = {}
 
     def each(name: str, fields: Mapping[str, Any]) -> None:
         if name == "RC_CHANNELS":
-            for n in range(1, 5):
+            for stick, n in zip(STICKS, order, strict=True):
                 pulse = float(fields[f"chan{n}_raw"])
-                least[n], most[n] = min(least.get(n, pulse), pulse), max(most.get(n, pulse), pulse)
+                least[stick], most[stick] = min(least.get(stick, pulse), pulse), max(most.get(stick, pulse), pulse)
 
     _watched(bench, RC_CHANNELS, 10)
     try:
@@ -45,7 +49,10 @@ def _travel(bench: Bench, params: Params) -> Outcome:
     if not least:
         return Outcome(faults=(t("no radio receiver is seen"),))
     return Outcome(
-        tuple(Measure(t("travel of channel {n}", n=n), most[n] - least[n], "us", low=params["travel"]) for n in least)
+        tuple(
+            Measure(t("travel of {stick}", stick=stick.lower()), most[stick] - low, "us", low=params["travel"])
+            for stick, low in least.items()
+        )
     )
 
 
@@ -112,6 +119,7 @@ CHECKS = (
         "B11",
         t("Sticks move over their full travel"),
         t("calibrate the radio; check end points and the model in the transmitter"),
+        families=frozenset({"ardupilot", "px4"}),
         needs=_OPERATED,
         parameters=(
             Parameter("seconds", 10, "s", t("time to move the sticks"), 3, 60),
@@ -136,6 +144,7 @@ CHECKS = (
         "B07",
         t("The heading follows a full turn"),
         t("calibrate the compasses; check their orientation"),
+        families=frozenset({"ardupilot", "px4"}),
         needs=_OPERATED,
         parameters=(Parameter("seconds", 30, "s", t("time for the turn"), 5, 120),),
         act=_turn,

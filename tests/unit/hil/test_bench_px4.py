@@ -45,7 +45,7 @@ CATCHES = {
     "vibrating": "px4-vibration",
 }
 
-OPERATED = {"px4-motors"}
+OPERATED = {"px4-motors", "px4-radio-failsafe", "radio-travel", "compass-turn"}
 """Checks that need a person, whom no test bench has."""
 
 

@@ -196,9 +196,9 @@ def _silent_after_start(connection: Connection) -> None:
         return b"" if cut[0] else data
 
     def reopen() -> None:
-        link.read = read  # type: ignore[method-assign]
+        link.read = read  # type: ignore[method-assign]  # the twin is changed on purpose
 
-    link.read, link.reopen = pulled, reopen  # type: ignore[method-assign]
+    link.read, link.reopen = pulled, reopen  # type: ignore[method-assign]  # the twin is changed on purpose
 
 
 def test_a_lost_link_is_opened_again_to_stop_the_motor(tmp_path: Path) -> None:

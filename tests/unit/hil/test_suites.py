@@ -33,7 +33,7 @@ def test_the_shipped_suites_load(family: str, name: str) -> None:
     assert (found.name, found.family) == (name, family)
 
 
-@pytest.mark.parametrize("family", ["ardupilot", "betaflight", "inav"])
+@pytest.mark.parametrize("family", ["ardupilot", "px4", "betaflight", "inav"])
 def test_the_full_bench_has_every_check_of_its_family(family: str) -> None:
     every = {name for name, check in all_checks().items() if family in check.families}
     assert {e.check.name for e in find_suite("bench-full", family).entries} == every
