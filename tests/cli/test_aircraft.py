@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dronekit_cfg.cli.session import clock_in_use
+from dronekit_cfg.formats import schema
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.sim.memory import Memory
 
@@ -44,6 +45,12 @@ def test_apply_changes_all_three_verifies_them_and_the_second_apply_changes_noth
     parts = {p["role"]: p for p in said.document["receipt"]["parts"]}
     assert {role: p["result"] for role, p in parts.items()} == {"gnss": "done", "radio": "done", "vehicle": "done"}
     assert list(parts) == ["gnss", "radio", "vehicle"]
+    for kind in ("snapshot", "receipt"):
+        (file,) = state_dir.glob(f"aircraft/*/{kind}s/*.json")
+        assert schema.check(f"aircraft-{kind}.v1", json.loads(file.read_text("utf-8"))) == ()
+    (journal,) = state_dir.glob("aircraft/*/journals/ended/*.jsonl")
+    for line in journal.read_text("utf-8").splitlines():
+        assert schema.check("aircraft-journal.v1", json.loads(line)) == (), line
     assert all(p["receipt"]["persistence_verified"] and p["receipt"]["records"] for p in parts.values())
     radio = held(state_dir, "sik-pair")
     assert radio["local/NETID"] == radio["remote/NETID"] == 112
@@ -95,7 +102,9 @@ def test_the_snapshot_of_the_aircraft_brings_all_three_back(cli: Run, state_dir:
 def test_a_plan_of_the_aircraft_can_be_saved_and_applied_as_it_is(cli: Run, tmp_path: Path, state_dir: Path) -> None:
     file = tmp_path / "plan.json"
     assert cli("plan", *WHOLE, "--output", file).code == 1
-    assert [p["role"] for p in json.loads(file.read_text())["parts"]] == ["gnss", "radio", "vehicle"]
+    saved = json.loads(file.read_text("utf-8"))
+    assert [p["role"] for p in saved["parts"]] == ["gnss", "radio", "vehicle"]
+    assert schema.check("aircraft-plan.v1", saved) == ()
     assert cli("apply", file, "--link", "sim:ardupilot-copter", "--yes").code == 0
     assert cli("verify", *WHOLE).code == 0
 

@@ -9,7 +9,10 @@ import pytest
 
 from dronekit_cfg.formats import schema
 
-NAMES = ("profile.v1", "snapshot.v1", "plan.v1", "receipt.v1", "lock.v1", "build.v1")
+NAMES = (
+    *("profile.v1", "snapshot.v1", "plan.v1", "receipt.v1", "lock.v1", "build.v1"),
+    *("aircraft-plan.v1", "aircraft-receipt.v1", "aircraft-snapshot.v1"),
+)
 
 
 def properties(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
