@@ -1,8 +1,8 @@
 """What is fitted to a vehicle, as far as its settings tell, and whether that is what a build asks for.
 
 ArduPilot and PX4 keep a device id for every sensor that they found or was calibrated with. What only a talk with the
-vehicle tells (ESCs, radios, firmware of receivers) is in `catalog.told`. Absence from this list is no proof of absence,
-except for the kinds of `KINDS`.
+vehicle tells (ESCs, radios, firmware of receivers) is in `talk.mavlink_parts` and `inventory_cli`; `engine.parts` joins
+them. A part that is set up but does not answer is listed, and does not count as fitted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ __all__ = [
     "Part",
     "compared_parts",
     "decode_device_id",
+    "described",
     "inventory",
     "missing_parts",
     "requirement_error",
 ]
 
 KINDS = (
+    "board",
     "imu",
     "compass",
     "baro",
@@ -37,12 +39,20 @@ KINDS = (
     "battery",
     "airspeed",
     "can",
+    "component",
+    "esc",
     "node",
+    "output",
     "radio",
     "rangefinder",
     "flow",
 )
 """Kinds of parts that a build can require."""
+_ALIASES = {"gnss": "gps"}
+_FIELDS = ("firmware", "type")
+"""What can be required of the parts of a kind beside their number: `gnss.firmware: SPG 5.10`."""
+_FREE = frozenset({"board", "component", "esc", "node", "output", "radio"})
+"""Kinds whose types no table lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,21 +211,39 @@ def _nodes(snapshot: Snapshot) -> Iterator[Part]:
 _COUNT = re.compile(r"(>=|<=|==|=|>|<)?\s*(\d+)")
 
 
-def requirement_error(kind: str, wanted: str | int) -> str:
+def _kind_of(what: str) -> tuple[str, str]:
+    """Take "gnss.firmware" apart into ("gps", "firmware")."""
+    kind, _, field = what.partition(".")
+    return _ALIASES.get(kind, kind), field
+
+
+def requirement_error(what: str, wanted: str | int) -> str:
     """Say what is wrong with one line of `requires:`, "" when it can be checked."""
+    kind, field = _kind_of(what)
     if kind not in KINDS:
         return t('"{kind}" is no kind of part: {known}', kind=kind, known=", ".join(KINDS))
+    if field:
+        known_field = field in _FIELDS
+        return (
+            ""
+            if known_field
+            else t("of {kind} one of these can be required: {fields}", kind=kind, fields=", ".join(_FIELDS))
+        )
     if isinstance(wanted, int) or _COUNT.fullmatch(wanted) or wanted in ("fitted", "none"):
         return ""
     if wanted in ("external", "internal"):
         return "" if kind == "compass" else t("only a compass is external or internal")
     from dronekit_cfg.catalog.inventory_px4 import px4_types
 
-    known = {str(v).upper() for v in _types().get(kind, {}).values()} | {v.upper() for v in px4_types()}
-    known |= {v.upper() for v in _NAMED.get(kind, {}).values()}
-    if kind in {"radio", "node"}:
+    known = {*_types().get(kind, {}).values(), *px4_types(), *_NAMED.get(kind, {}).values()}
+    if kind in _FREE or any(_names(wanted, name) or (kind == "gps" and _names(name, wanted)) for name in known):
         return ""
-    return "" if wanted.upper() in known else t('"{wanted}" is no type of {kind}', wanted=wanted, kind=kind)
+    return t('"{wanted}" is no type of {kind}', wanted=wanted, kind=kind)
+
+
+def _names(wanted: str, told: str) -> bool:
+    """Whether a name is meant by what a person wrote: the same, or whole words of it ("ELRS", "u-blox")."""
+    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", told, re.IGNORECASE) is not None
 
 
 def missing_parts(requires: Mapping[str, str | int], parts: Iterable[Part]) -> tuple[Finding, ...]:
@@ -230,30 +258,44 @@ def compared_parts(
     """Give each requirement of a build with the parts of its kind, and whether they hold it."""
     fitted = tuple(parts)
     rows = []
-    for kind, wanted in requires.items():
-        own = tuple(p for p in fitted if p.kind == kind)
-        rows.append((kind, str(wanted), own, not requirement_error(kind, wanted) and _holds(wanted, list(own))))
+    for what, wanted in requires.items():
+        own = tuple(p for p in fitted if p.kind == _kind_of(what)[0])
+        rows.append((what, str(wanted), own, not requirement_error(what, wanted) and _holds(what, wanted, own)))
     return tuple(rows)
 
 
-def _judge(kind: str, wanted: str | int, fitted: tuple[Part, ...]) -> Iterator[Finding]:
-    own = [p for p in fitted if p.kind == kind]
-    error = requirement_error(kind, wanted)
-    remedy = t("fit it, connect it, or correct requires: in the build")
+def _judge(what: str, wanted: str | int, fitted: tuple[Part, ...]) -> Iterator[Finding]:
+    own = tuple(p for p in fitted if p.kind == _kind_of(what)[0])
+    error = requirement_error(what, wanted)
     if error:
-        yield Finding("part-unknown", "error", kind, error, t("correct requires: in the build"), None)
-    elif not _holds(wanted, own):
-        found = ", ".join(p.type for p in own) or t("none")
+        yield Finding("part-unknown", "error", what, error, t("correct requires: in the build"), None)
+    elif not _holds(what, wanted, own):
+        found = ", ".join(described(p, _kind_of(what)[1]) for p in own) or t("none")
         message = t(
-            "the build requires {kind}: {wanted}, and fitted is: {found}", kind=kind, wanted=wanted, found=found
+            "the build requires {kind}: {wanted}, and fitted is: {found}", kind=what, wanted=wanted, found=found
         )
+        remedy = t("fit it, connect it, or correct requires: in the build")
         yield Finding("part-missing", "error", own[0].setting if own else "", message, remedy, None)
 
 
-def _holds(wanted: str | int, own: list[Part]) -> bool:
-    text = str(wanted)
-    count = _COUNT.fullmatch(text)
-    if count:
+def described(part: Part, field: str = "") -> str:
+    """Say in a few words what a part is, with its firmware where that is asked for, and whether it answers."""
+    words = [part.type]
+    if field == "firmware":
+        words.append(part.firmware or t("(tells no firmware)"))
+    if part.external is not None and part.kind == "compass":
+        words.append(t("(external)") if part.external else t("(internal)"))
+    if part.answers is False:
+        words.append(t("(does not answer)"))
+    return " ".join(w for w in words if w)
+
+
+def _holds(what: str, wanted: str | int, parts: Iterable[Part]) -> bool:
+    field, text = _kind_of(what)[1], str(wanted)
+    own = [p for p in parts if p.answers is not False]
+    if field:
+        return bool(own) and all(_names(text, getattr(p, field)) for p in own)
+    if count := _COUNT.fullmatch(text):
         number, have = int(count[2]), len(own)
         return {
             ">=": have >= number,
@@ -267,4 +309,4 @@ def _holds(wanted: str | int, own: list[Part]) -> bool:
         "external": any(p.external for p in own),
         "internal": any(p.external is False for p in own),
     }
-    return words[text] if text in words else any(p.type.upper() == text.upper() for p in own)
+    return words[text] if text in words else any(_names(text, p.type) for p in own)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from dronekit_cfg.model import Snapshot
 from dronekit_cfg.model.part import Part
 from dronekit_cfg.text import t
 
-__all__ = ["cli_parts", "status_parts"]
+__all__ = ["cli_parts", "motor_parts", "status_parts"]
 
 _GPS_BIT, _RX_BIT = 2, 64
 _KINDS = {"GYRO": "imu", "MAG": "compass", "BARO": "baro", "RANGEFINDER": "rangefinder", "OPFLOW": "flow"}
 _PAIR = re.compile(r"\b(GYRO|BARO|MAG|RANGEFINDER|OPFLOW)=([A-Za-z0-9_]+)")
 _LINE = re.compile(r"^(GYRO|BARO|MAG|RANGEFINDER|OPFLOW): (?:\(\d+\) )?([A-Za-z0-9_]+)", re.MULTILINE)
 _GPS_LINE = re.compile(r"^GPS: (.+)$", re.MULTILINE)
-_VERSION = re.compile(r"version = ([A-Za-z0-9_.]+)")
+_VERSION = re.compile(r"version =\s+([A-Za-z0-9_.]+)")
+_GPS_STATE = re.compile(r"\bGPS=([A-Z]+)")
+_NO_ANSWER, _SILENT_AGE = 10_000, 255
+"""Betaflight's share of invalid telemetry for a motor that never told anything, and INAV's age of what never came."""
 _ABSENT = frozenset({"AUTO", "NONE", "OK", "NO", "FAILED", "UNAVAILABLE"})
 """Words that name no part: what is looked for, what is absent, and how one that was named elsewhere is doing."""
 
@@ -68,9 +72,34 @@ def status_parts(text: str) -> tuple[Part, ...]:
         kind = _KINDS[name]
         if type_.upper() not in _ABSENT:
             found.setdefault(kind, Part(kind, 1, type_, setting="status"))
-    line = _GPS_LINE.search(text)
-    if line and "NOT CONNECTED" not in line[1].upper() and not line[1].lower().startswith("not "):
-        version = _VERSION.search(line[1])
-        firmware = version[1] if version else ""
-        found["gps"] = Part("gps", 1, line[1].split(",")[0], setting="status", firmware=firmware)
+    line, state = _GPS_LINE.search(text), _GPS_STATE.search(text)
+    if line:
+        found["gps"] = _receiver(line[1])
+    elif state and state[1] != "NONE":
+        answers = state[1] == "OK"
+        found["gps"] = Part("gps", 1, "", "" if answers else t("does not answer"), setting="status", answers=answers)
     return tuple(found.values())
+
+
+def _receiver(line: str) -> Part:
+    """Read Betaflight's line on the receiver: "connected, UART3 115200 (set to 57600), configured, version = M10"."""
+    answers = line.lower().startswith("connected")
+    version = _VERSION.search(line)
+    firmware = version[1] if version and version[1] != "unknown" else ""
+    place = "" if answers else t("does not answer")
+    return Part("gps", 1, "", place, setting="status", firmware=firmware, answers=answers)
+
+
+def motor_parts(motors: Sequence[Mapping[str, Any]], snapshot: Snapshot) -> tuple[Part, ...]:
+    """Give the ESCs that answer: by bidirectional DShot, or by their telemetry wire."""
+    dshot = _text(snapshot, "dshot_bidir") == "ON"
+    protocol = _text(snapshot, "motor_pwm_protocol")
+    found = []
+    for number, motor in enumerate(motors, 1):
+        wire = motor["age"] < _SILENT_AGE if "age" in motor else bool(motor["voltage"] or motor["temperature"])
+        if wire or (dshot and motor["invalid"] < _NO_ANSWER):
+            name = t("ESC on {bus}", bus=protocol) if protocol else t("ESC with telemetry")
+            found.append(Part("esc", number, name, setting="MSP", answers=True))
+    if motors and not found:  # set up, asked, and silent: number 0 stands for all of the kind
+        found.append(Part("esc", 0, "", t("does not answer"), setting="MSP", answers=False))
+    return tuple(found)

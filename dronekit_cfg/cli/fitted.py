@@ -14,15 +14,14 @@ if TYPE_CHECKING:
 
     from dronekit_cfg.catalog.inventory import Part
     from dronekit_cfg.formats.signing import Signed
-    from dronekit_cfg.model import Finding, Snapshot
 
 __all__ = [
     "fitted_data",
-    "fitted_findings",
     "fitted_view",
     "parts_view",
     "require_digest",
     "require_signature",
+    "required_parts",
 ]
 
 
@@ -57,7 +56,7 @@ def require_digest(signed: Signed | None, digest: str) -> None:
         raise UsageError(message, hint=t("the file changed meanwhile: run the command again"))
 
 
-def _requires(profile: str) -> Mapping[str, str | int]:
+def required_parts(profile: str) -> Mapping[str, str | int]:
     """Give what a build file requires; nothing for anything that is no build file."""
     from dronekit_cfg.formats.builds import is_build, parse_build
     from dronekit_cfg.formats.files import read_text
@@ -69,32 +68,24 @@ def _requires(profile: str) -> Mapping[str, str | int]:
     return parse_build(text, profile).requires if is_build(text) else {}
 
 
-def fitted_findings(profile: str, snapshot: Snapshot) -> tuple[Finding, ...]:
-    """Compare what a build file requires with what is fitted; empty for anything that is no build file."""
-    from dronekit_cfg.catalog.inventory import inventory, missing_parts
-
-    requires = _requires(profile)
-    return missing_parts(requires, inventory(snapshot)) if requires else ()
-
-
-def fitted_data(profile: str, snapshot: Snapshot) -> list[dict[str, Any]]:
+def fitted_data(requires: Mapping[str, str | int], parts: Sequence[Part]) -> list[dict[str, Any]]:
     """Give each requirement of a build with what is fitted, as data."""
-    from dronekit_cfg.catalog.inventory import compared_parts, inventory
+    from dronekit_cfg.catalog.inventory import compared_parts
     from dronekit_cfg.formats.records import to_data
 
-    requires = _requires(profile)
-    rows = compared_parts(requires, inventory(snapshot)) if requires else ()
+    rows = compared_parts(requires, parts)
     return [{"part": k, "requires": w, "fitted": [to_data(p) for p in own], "holds": ok} for k, w, own, ok in rows]
 
 
-def fitted_view(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+def fitted_view(requires: Mapping[str, str | int], parts: Sequence[Part]) -> RenderableType:
     """Show what a build requires beside what is fitted."""
+    from dronekit_cfg.catalog.inventory import compared_parts, described
     from dronekit_cfg.cli.render import simple_table
 
     words = {True: t("yes"), False: t("NO")}
     shown = [
-        (row["part"], row["requires"], ", ".join(p["type"] for p in row["fitted"]) or t("none"), words[row["holds"]])
-        for row in rows
+        (what, wanted, ", ".join(described(p, what.partition(".")[2]) for p in own) or t("none"), words[holds])
+        for what, wanted, own, holds in compared_parts(requires, parts)
     ]
     return simple_table((t("Part"), t("The build requires"), t("Fitted"), t("Holds")), shown)
 
@@ -103,6 +94,10 @@ def parts_view(parts: tuple[Part, ...]) -> RenderableType:
     """Show parts as a table."""
     from dronekit_cfg.cli.render import simple_table
 
-    words = {True: t("external"), False: t("internal"), None: ""}
-    rows = [(p.kind, str(p.number), p.type, p.place, words[p.external], p.firmware, p.setting) for p in parts]
+    sides = {True: t("external"), False: t("internal"), None: ""}
+    answers = {True: t("answers"), False: t("SILENT"), None: ""}
+    rows = [
+        (p.kind, str(p.number), p.type, p.place, sides[p.external] or answers[p.answers], p.firmware, p.setting)
+        for p in parts
+    ]
     return simple_table((t("Part"), "#", t("Type"), t("Where"), "", t("Firmware"), t("Told by")), rows)

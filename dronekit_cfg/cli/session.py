@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -222,8 +222,17 @@ class ProfileRequest:
         )
 
 
-def prepare_request(out: Output, device: Device, request: ProfileRequest, against: Path | None) -> Prepared:
-    """Plan towards a profile: from the vehicle, or with no vehicle at hand from what a snapshot file says."""
+def prepare_request(
+    out: Output,
+    device: Device,
+    request: ProfileRequest,
+    against: Path | None,
+    look: Callable[[Connection, Prepared], None] | None = None,
+) -> Prepared:
+    """Plan towards a profile: from the vehicle, or with no vehicle at hand from what a snapshot file says.
+
+    `look` is called while the vehicle is still connected.
+    """
     from dronekit_cfg.engine.transaction import prepare
 
     if against is not None:
@@ -238,7 +247,10 @@ def prepare_request(out: Output, device: Device, request: ProfileRequest, agains
     request.check_early()
     with vehicle(out, device) as (connection, state):
         goal, terms = request.goal(connection.identity)
-        return prepare(connection, goal, state, terms)
+        prepared = prepare(connection, goal, state, terms)
+        if look is not None:
+            look(connection, prepared)
+        return prepared
 
 
 def _forecast(prepared: Prepared, speed: int) -> Forecast | None:

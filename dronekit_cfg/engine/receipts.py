@@ -54,7 +54,8 @@ def build_receipt(
         notes=(*plan.notes, *work.notes),
         predicted=predicted,
         actual=actual,
-        parts=built_parts(last) if result in {Result.DONE, Result.UNCHANGED} else (),
+        left_out=plan.left_out,
+        parts=built_parts(work.connection, last) if result in {Result.DONE, Result.UNCHANGED} else (),
     )
 
 

@@ -12,6 +12,7 @@ class Part:
     """One thing that is fitted. `place` is how a person finds it ("I2C bus 1, address 0x0E"), `setting` what told.
 
     `firmware` is what the part says that it runs, "" where it does not; `device_id` the packed id of a sensor.
+    `answers` is whether the vehicle hears it: False for a part that is only set up, None where that is not told.
     """
 
     kind: str
@@ -22,3 +23,4 @@ class Part:
     setting: str = ""
     device_id: int = 0
     firmware: str = ""
+    answers: bool | None = None

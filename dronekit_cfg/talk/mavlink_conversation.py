@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dronekit_cfg.errors import SeveralVehicles
 from dronekit_cfg.events import VehicleText
 from dronekit_cfg.talk.flow import Flow, Session, Wait
+from dronekit_cfg.talk.mavlink_heard import PartsHeard
 from dronekit_cfg.talk.mavlink_texts import TextAssembler, VehicleSeen, vehicle_name
 from dronekit_cfg.talk.mavlink_watch import LinkWatch
 from dronekit_cfg.text import t
@@ -89,7 +90,8 @@ class Conversation:
     that integers of settings travel as their bits in the float field (PX4), not as the float of the same number.
     `answers_first` says that a message that was asked for comes before its acknowledgement (PX4). `paused` are streams
     that we stopped, with their intervals in microseconds; they outlive a lost link, so that they are put back after it.
-    `ready` says that the vehicle had finished starting when it was last asked.
+    `ready` says that the vehicle had finished starting when it was last asked. `parts` is what was said about fitted
+    parts meanwhile.
     """
 
     session: Session
@@ -108,6 +110,7 @@ class Conversation:
     self_seen: VehicleSeen | None = None
     ftp_sequence: int = 0
     watch: LinkWatch = field(default_factory=LinkWatch)
+    parts: PartsHeard = field(default_factory=PartsHeard)
     paused: dict[int, int] = field(default_factory=dict)
     ready: bool = False
     _beat_due: float = -math.inf
@@ -180,6 +183,7 @@ class Conversation:
         if self.moving_to and message.system == self.moving_to:
             self.system, self.moving_to = self.moving_to, 0
         mine = message.system == self.system and message.component == self.component
+        self.parts.message(message, mine=mine)
         if message.name == "HEARTBEAT":
             self.watch.heartbeat(message, (self.codec.system, self.codec.component), self.now)
             self._watch(VehicleSeen.of(message), mine=mine)
@@ -191,6 +195,7 @@ class Conversation:
         self.watch.vehicle(message, self.heard)
         if message.name == "STATUSTEXT":
             for severity, text in self._texts.feed(message):
+                self.parts.text(text)
                 self.session.report(VehicleText(severity, text))
         return True
 

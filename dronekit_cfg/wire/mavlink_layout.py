@@ -153,6 +153,38 @@ _SIZES = {
 
 
 _OWN = {
+    290: Layout(
+        id=290,
+        name="ESC_INFO",
+        crc_extra=251,
+        packer=struct.Struct("<Q4IH4H4h4B"),
+        base_size=46,
+        fields=(
+            FieldLayout("time_usec", "number", 0, 1, 1, extension=False),
+            FieldLayout("error_count", "array", 1, 4, 4, extension=False),
+            FieldLayout("counter", "number", 5, 1, 1, extension=False),
+            FieldLayout("failure_flags", "array", 6, 4, 4, extension=False),
+            FieldLayout("temperature", "array", 10, 4, 4, extension=False),
+            FieldLayout("index", "number", 14, 1, 1, extension=False),
+            FieldLayout("count", "number", 15, 1, 1, extension=False),
+            FieldLayout("connection_type", "number", 16, 1, 1, extension=False),
+            FieldLayout("info", "number", 17, 1, 1, extension=False),
+        ),
+    ),
+    291: Layout(
+        id=291,
+        name="ESC_STATUS",
+        crc_extra=10,
+        packer=struct.Struct("<Q4i4f4fB"),
+        base_size=57,
+        fields=(
+            FieldLayout("time_usec", "number", 0, 1, 1, extension=False),
+            FieldLayout("rpm", "array", 1, 4, 4, extension=False),
+            FieldLayout("voltage", "array", 5, 4, 4, extension=False),
+            FieldLayout("current", "array", 9, 4, 4, extension=False),
+            FieldLayout("index", "number", 13, 1, 1, extension=False),
+        ),
+    ),
     397: Layout(
         id=397,
         name="COMPONENT_METADATA",
@@ -182,7 +214,8 @@ _OWN = {
         ),
     ),
 }
-"""Messages of MAVLink's common.xml that the dialect does not have; checked against frames of a real PX4."""
+"""Messages of MAVLink's common.xml that the dialect does not have; checked against frames of a real PX4, those of ESCs
+against the seeds and lengths of MAVLink's own C headers."""
 
 
 def checksum(data: bytes, extra: int) -> int:

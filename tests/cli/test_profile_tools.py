@@ -162,6 +162,25 @@ def test_what_is_fitted_is_shown_beside_what_the_build_requires(cli: Run) -> Non
     assert rows[1][-1] == "yes"
 
 
+def test_what_only_a_talk_tells_can_be_required(cli: Run) -> None:
+    """The simulated board has four ESCs that answer, and a receiver that is set up and silent."""
+    wanted = ("esc=4", "esc.type=PWM", "gnss=fitted", "gnss.firmware=M10")
+    required = [word for want in wanted for word in ("--require", want)]
+    assert cli("profile", "compose", "betaflight/fpv-7in", "-i", "cells=6", "--name", "gamma", *required).code == 0
+    found = cli("verify", "builds/gamma.yaml", "--link", "sim:betaflight?fresh", "--json")
+    assert [(r["part"], r["holds"]) for r in found.document["fitted"]] == [
+        ("esc", True),
+        ("esc.type", True),
+        ("gnss", False),
+        ("gnss.firmware", False),
+    ]
+    missing = [f["message"] for f in found.document["findings"] if f["id"] == "part-missing"]
+    assert missing == [
+        "the build requires gnss: fitted, and fitted is: VIRTUAL (does not answer)",
+        "the build requires gnss.firmware: M10, and fitted is: VIRTUAL (tells no firmware) (does not answer)",
+    ]
+
+
 PORTS = ("-i", "port_gps=3", "-i", "port_gps2=4", "-i", "port_rc=2")
 SWAPPED = ("-i", "cells=6", *PORTS, "--link", "sim:ardupilot-copter")
 

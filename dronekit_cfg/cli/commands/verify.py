@@ -17,6 +17,9 @@ from dronekit_cfg.text import t
 if TYPE_CHECKING:
     from dronekit_cfg.cli.session import ProfileRequest
     from dronekit_cfg.engine.aircraft_plan import Ready
+    from dronekit_cfg.engine.connection import Connection
+    from dronekit_cfg.engine.transaction import Prepared
+    from dronekit_cfg.model.part import Part
 
 __all__ = ["app", "verify"]
 
@@ -32,23 +35,33 @@ def verify(
 ) -> int:
     """Compare the vehicle, or a snapshot of it, with a profile. Writes nothing.
 
+    A build also says which parts must be fitted: they are asked for, and a snapshot is judged by its settings alone.
     Exit code 0: as wanted; 1: drift or findings.
     """
+    from dronekit_cfg.catalog.inventory import inventory, missing_parts
     from dronekit_cfg.cli.aircraft_run import prepare_any
-    from dronekit_cfg.cli.fitted import fitted_data, fitted_findings, fitted_view
+    from dronekit_cfg.cli.fitted import fitted_data, fitted_view, required_parts
     from dronekit_cfg.cli.render_drift import drift_data, drift_view
     from dronekit_cfg.cli.session import ProfileRequest
+    from dronekit_cfg.engine.parts import fitted_parts
     from dronekit_cfg.formats.records import to_data
 
     request = ProfileRequest.of(profile, device)
-    prepared = prepare_any(out, device, request, against)
+    requires = required_parts(profile)
+    told: list[Part] = []
+
+    def look(connection: Connection, seen: Prepared) -> None:
+        told.extend(fitted_parts(connection, seen.snapshot))
+
+    prepared = prepare_any(out, device, request, against, look if requires else None)
     if isinstance(prepared, tuple):
         return _aircraft(out, prepared, request)
     plan = prepared.plan
-    found = (*plan.findings, *fitted_findings(profile, prepared.snapshot))
+    parts = told or inventory(prepared.snapshot)
+    found = (*plan.findings, *missing_parts(requires, parts))
     judged = [f for f in found if f.severity in {"error", "warning"} and f.id not in request.accept]
     code = 1 if plan.changes or plan.missing or judged else 0
-    fitted = fitted_data(profile, prepared.snapshot)
+    fitted = fitted_data(requires, parts)
     out.document(
         "verify",
         code,
@@ -62,9 +75,9 @@ def verify(
         spec=plan.spec,
     )
     if fitted and not out.quiet:
-        out.show(fitted_view(fitted), "")
-    parts = drift_view(plan, prepared.spec, out.console, judged)
-    out.show(*(parts if not out.quiet else parts[-1:]))
+        out.show(fitted_view(requires, parts), "")
+    shown = drift_view(plan, prepared.spec, out.console, judged)
+    out.show(*(shown if not out.quiet else shown[-1:]))
     return code
 
 

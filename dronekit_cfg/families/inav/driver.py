@@ -59,6 +59,7 @@ class InavDriver(CliDriver):
     """One connection to one vehicle that runs INAV."""
 
     family = "inav"
+    motor_message = "MSP2_INAV_ESC_TELEM"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

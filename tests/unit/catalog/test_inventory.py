@@ -105,7 +105,10 @@ def test_what_is_fitted_is_found(kind: str, wanted: str | int) -> None:
     [
         ("imu", ">=3", "fitted is: ICM42688, BMI088"),
         ("gps", 2, "fitted is: u-blox"),
-        ("compass", "IST8308", "fitted is: RM3100, IST8310"),
+        ("compass", "IST8308", "fitted is: RM3100 (external), IST8310 (internal)"),
+        ("gnss.firmware", "SPG", "fitted is: u-blox (tells no firmware)"),
+        ("gnss.speed", "fast", "firmware, type"),
+        ("esc", 4, "fitted is: none"),
         ("can", "fitted", "fitted is: none"),
         ("baro", "none", "fitted is: MS5611"),
         ("airspeed", ">0", "fitted is: none"),

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dronekit_cfg.catalog.inventory import inventory, missing_parts
-from dronekit_cfg.catalog.inventory_cli import status_parts
+from dronekit_cfg.catalog.inventory_cli import motor_parts, status_parts
+from dronekit_cfg.engine import transaction
 from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.engine.goals import goal_from_profile
 from dronekit_cfg.engine.parts import fitted_parts, join_parts
+from dronekit_cfg.engine.receipts import build_receipt
 from dronekit_cfg.engine.state import StateDir
-from dronekit_cfg.engine.transaction import apply
+from dronekit_cfg.engine.work import Work
 from dronekit_cfg.formats.compose import resolve
 from dronekit_cfg.formats.library import Library
 from dronekit_cfg.formats.receipt_json import dump_receipt, load_receipt
 from dronekit_cfg.links.clock import VirtualClock
-from dronekit_cfg.model import Identity, Kind, Setting, Snapshot, Value
+from dronekit_cfg.model import Identity, Kind, Receipt, Setting, Snapshot, Value
 from dronekit_cfg.model.part import Part
-from dronekit_cfg.talk.mavlink_parts import parts_of_messages, parts_of_texts
-from dronekit_cfg.wire.mavlink import Message
+from dronekit_cfg.talk.flow import Session
+from dronekit_cfg.talk.mavlink_conversation import Conversation
+from dronekit_cfg.talk.mavlink_heard import PartsHeard
+from dronekit_cfg.talk.mavlink_parts import heard_parts, parts_of_messages, parts_of_texts
+from dronekit_cfg.wire.mavlink import MavlinkCodec, Message
+from dronekit_cfg.wire.mavlink_layout import layout_of_id
+from dronekit_cfg.wire.msp_sensors import read_sensor
 
 # What the real simulators answered to `status` (Betaflight 4.6.0 and 2026.12, INAV 9.0.0).
 STATUS = {
@@ -36,7 +46,7 @@ STATUS = {
     ("version", "expected"),
     [
         ("4.6", {"imu": "VIRTUAL", "baro": "VIRTUAL"}),
-        ("2026.12", {"imu": "VIRTUAL", "baro": "VIRTUAL"}),
+        ("2026.12", {"imu": "VIRTUAL", "baro": "VIRTUAL", "gps": ""}),
         ("inav", {"imu": "FAKE", "baro": "FAKE", "compass": "FAKE"}),
     ],
 )
@@ -45,8 +55,16 @@ def test_the_status_of_a_cli_names_what_was_found_at_boot(version: str, expected
 
 
 def test_a_receiver_on_betaflight_tells_its_generation() -> None:
-    (part,) = status_parts("GPS: connected, UART3 115200 (set to 57600), configured, version = M10\n")
-    assert (part.kind, part.firmware) == ("gps", "M10")
+    (part,) = status_parts("GPS: connected, UART3 115200 (set to 57600), configured, version =  M10\n")
+    assert (part.kind, part.firmware, part.answers) == ("gps", "M10", True)
+    (part,) = status_parts("GPS: NOT CONNECTED, UART3 115200 (set to AUTO), NOT CONFIGURED, version =  unknown\n")
+    assert (part.kind, part.firmware, part.answers) == ("gps", "", False)
+
+
+@pytest.mark.parametrize(("word", "answers"), [("OK", True), ("UNAVAILABLE", False), ("UNHEALTHY", False)])
+def test_inav_says_whether_its_receiver_answers(word: str, answers: bool) -> None:
+    (part,) = status_parts(f"Sensor status: GYRO=OK, ACC=OK, MAG=NONE, BARO=NONE, GPS={word}\n")
+    assert (part.kind, part.answers) == ("gps", answers)
 
 
 def snapshot(family: str, *settings: tuple[str, float | str]) -> Snapshot:
@@ -129,13 +147,37 @@ def test_texts_name_the_board_and_the_firmware_of_a_receiver() -> None:
         "GPS 1: detected as u-blox at 230400 baud",
         "u-blox 1 HW: 000A0000 SW: ROM SPG 5.10 (7b202e)",
         "RCInput: decoding CRSF(1)",
+        "RCOut: PWM:1-4 DS600:9-12",
         "Frame: HEXA/X",
     ]
     parts = {p.kind: p for p in parts_of_texts(texts)}
     assert parts["board"].type == "CubeOrange"
+    assert (parts["gps"].type, parts["gps"].place) == ("u-blox", "230400 baud")
     assert parts["gps"].firmware == "ROM SPG 5.10 (7b202e) (000A0000)"
     assert parts["radio"].type == "RC receiver, CRSF(1)"
-    assert set(parts) == {"board", "gps", "radio"}
+    assert parts["output"].type == "PWM:1-4 DS600:9-12"
+    assert set(parts) == {"board", "gps", "radio", "output"}
+
+
+def test_texts_of_4_7_name_the_module_of_a_receiver_and_the_firmware_of_a_radio() -> None:
+    # AP_GPS_UBLOX.cpp, AP_GPS.cpp and AP_CRSF_Telem.cpp of 4.7-dev
+    parts = {
+        (p.kind, p.number): p
+        for p in parts_of_texts(
+            [
+                "GPS 1: probing for u-blox at 230400 baud",
+                "GPS 1: detected u-blox",
+                "u-blox NEO-M9N 1 HW: 00190000 SW: EXT CORE 4.04 (7f89f7)",
+                "GPS 2: was not found",
+                "RCInput: decoding CRSF (Bytes)",
+                "ELRS: bootstrap complete, fw 3.05",
+            ]
+        )
+    }
+    assert parts["gps", 1].type == "u-blox NEO-M9N"
+    assert parts["gps", 1].firmware == "EXT CORE 4.04 (7f89f7) (00190000)"
+    assert parts["gps", 2].answers is False
+    assert (parts["radio", 1].type, parts["radio", 1].firmware) == ("RC receiver, ELRS", "3.05")
 
 
 def test_messages_tell_of_escs_batteries_and_radios() -> None:
@@ -156,7 +198,121 @@ def test_messages_tell_of_escs_batteries_and_radios() -> None:
     assert parts["battery", 1].place == "12.6 V"
     assert (parts["node", 125].type, parts["node", 125].firmware) == ("org.ardupilot.f303", "1.4")
     assert parts["gps", 1].place == "does not answer"
-    assert ("radio", 9) in parts
+    assert parts["radio", 9].place == "address 51:68"
+    assert parts["radio", 9].type == "telemetry radio, SiK"
+
+
+def test_px4_tells_of_its_escs_and_which_of_them_are_silent() -> None:
+    # packed by hand: time 0, error counts, counter 7, no failures, temperatures, first 0, 4 in all, DShot (5), 0b1011
+    payload = struct.pack("<Q4IH4H4h4B", 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 2500, 2500, 0, 2500, 0, 4, 5, 0b1011)
+    layout = layout_of_id(290)
+    assert layout is not None
+    assert (layout.base_size, layout.crc_extra) == (46, 251)  # MAVLINK_MSG_ID_290_LEN and _CRC of the C headers
+    told = parts_of_messages([Message("ESC_INFO", 1, 1, layout.decode(payload))])
+    assert [(p.kind, p.number, p.type, p.answers) for p in told] == [
+        ("esc", n, "ESC on DShot", n != 3) for n in (1, 2, 3, 4)
+    ]
+    silent = missing_parts({"esc": 4}, told)
+    assert "ESC on DShot (does not answer)" in silent[0].message
+    assert missing_parts({"esc": 3}, told) == ()
+
+
+def test_the_speed_of_a_motor_tells_of_its_esc_too() -> None:
+    layout = layout_of_id(291)
+    assert layout is not None
+    assert (layout.base_size, layout.crc_extra) == (57, 10)
+    payload = struct.pack("<Q4i4f4fB", 0, 900, 0, -900, 0, 0, 16.2, 0, 0, 0, 0, 0, 0, 4)
+    told = parts_of_messages([Message("ESC_STATUS", 1, 1, layout.decode(payload))])
+    assert [(p.number, p.answers) for p in told] == [(5, True), (6, True), (7, True)]
+
+
+def test_a_calibrated_compass_that_px4_no_longer_finds_is_not_fitted() -> None:
+    settings = inventory(snapshot("px4", ("CAL_MAG0_ID", 0x070E09), ("CAL_ACC0_ID", 0x260A0A)))
+    told = parts_of_messages([Message("SYS_STATUS", 1, 1, {"onboard_control_sensors_present": 0x2B})])
+    parts = join_parts(Identity("px4", "copter", "1", "1", "50", "aa"), settings, told)
+    compass = next(p for p in parts if p.kind == "compass")
+    assert (compass.type, compass.answers) == ("RM3100", False)
+    assert [f.id for f in missing_parts({"compass": "fitted"}, parts)] == ["part-missing"]
+    assert missing_parts({"imu": 1}, parts) == ()
+
+
+def test_what_sends_heartbeats_beside_the_autopilot_is_a_part() -> None:
+    told = parts_of_messages([Message("HEARTBEAT", 1, 236, {"type": 34}), Message("HEARTBEAT", 1, 190, {"type": 6})])
+    assert [(p.kind, p.number, p.type) for p in told] == [("component", 236, "Remote ID")]
+
+
+def test_an_smbus_battery_gives_its_name_and_number() -> None:
+    fields = {"id": 1, "serial_number": "4711", "device_name": "TB60"}
+    (part,) = parts_of_messages([Message("SMART_BATTERY_INFO", 1, 1, fields)])
+    assert (part.kind, part.number, part.type, part.place) == ("battery", 2, "TB60", "serial number 4711")
+
+
+MOTOR = {"rpm": 0, "invalid": 0, "temperature": 0, "voltage": 0, "current": 0, "used": 0}
+
+
+def test_the_escs_of_betaflight_are_those_that_answer() -> None:
+    silent = {**MOTOR, "invalid": 10_000}
+    dshot = snapshot("betaflight", ("dshot_bidir", "ON"), ("motor_pwm_protocol", "DSHOT600"))
+    told = motor_parts([MOTOR, silent, MOTOR, MOTOR], dshot)
+    assert [(p.number, p.type, p.answers) for p in told] == [(n, "ESC on DSHOT600", True) for n in (1, 3, 4)]
+    # without bidirectional DShot zeros say nothing; a telemetry wire tells a voltage
+    plain = snapshot("betaflight", ("feature.ESC_SENSOR", "ON"), ("dshot_bidir", "OFF"))
+    assert [(p.number, p.answers) for p in motor_parts([MOTOR] * 4, plain)] == [(0, False)]
+    assert [p.number for p in motor_parts([MOTOR, {**MOTOR, "voltage": 1610}], plain)] == [2]
+
+
+def test_the_escs_of_inav_are_those_whose_telemetry_is_fresh() -> None:
+    # count, then age, temperature, voltage, current, rpm as an ARM compiler lays them out
+    one = struct.pack("<BxhhxxiI", 3, 31, 1620, 12, 0)
+    none = struct.pack("<BxhhxxiI", 255, 0, 0, 0, 0)
+    fields = read_sensor("MSP2_INAV_ESC_TELEM", bytes([2]) + one + none, 5)
+    assert [dict(m)["voltage"] for m in fields["motors"]] == [1620, 0]
+    assert [p.number for p in motor_parts(fields["motors"], snapshot("inav"))] == [1]
+
+
+def test_a_radio_is_heard_though_nobody_asks_and_though_it_is_no_part_of_the_vehicle() -> None:
+    conversation = Conversation(Session(lambda: 0.0), MavlinkCodec())
+    conversation.system = conversation.component = 1
+    flow = conversation.next(until=5.0)
+    next(flow)
+    for message in (
+        Message("RADIO_STATUS", 51, 68, {"rssi": 180}),
+        Message("HEARTBEAT", 9, 1, {"type": 18, "autopilot": 8}),
+        Message("STATUSTEXT", 1, 1, {"severity": 6, "text": "u-blox 1 HW: 00190000 SW: EXT CORE 1", "id": 0}),
+    ):
+        with contextlib.suppress(StopIteration):
+            flow.send(message)
+    parts = {(p.kind, p.number): p for p in heard_parts(conversation)}
+    assert set(parts) == {("radio", 9), ("gps", 1)}  # the companion computer of another vehicle is none of ours
+    assert parts["gps", 1].firmware == "EXT CORE 1 (00190000)"
+
+
+def test_what_was_found_before_a_restart_is_not_forgotten_while_the_vehicle_starts() -> None:
+    heard = PartsHeard()
+
+    def say(seconds: float, fix: int, present: int) -> dict[str, bool | None]:
+        heard.message(Message("SYSTEM_TIME", 1, 1, {"time_boot_ms": seconds * 1000}), mine=True)
+        heard.message(Message("GPS_RAW_INT", 1, 1, {"fix_type": fix}), mine=True)
+        heard.message(Message("SYS_STATUS", 1, 1, {"onboard_control_sensors_present": present}), mine=True)
+        return {p.kind: p.answers for p in parts_of_messages(list(heard.messages.values()))}
+
+    everything, nothing = 0x1002F, 0x3
+    assert say(4, 0, nothing) == {"gps": False, "compass": False, "baro": False, "radio": False}
+    told = parts_of_messages(list(heard.messages.values()))
+    assert {p.place for p in told if p.kind == "gps"} == {"does not answer, 4 s after the start"}
+    assert say(100, 3, everything) == {"gps": True, "radio": True}
+    assert say(4, 0, nothing) == {"gps": True, "radio": True}  # it has restarted
+    assert say(60, 3, nothing)["compass"] is False  # and by now it should have found it
+
+
+def test_a_chatty_link_does_not_fill_the_memory() -> None:
+    heard = PartsHeard()
+    for n in range(1000):
+        heard.message(Message("UAVCAN_NODE_INFO", 1, n % 256, {"name": "x"}), mine=False)
+        heard.message(Message("RADIO_STATUS", n % 256, 68, {}), mine=False)
+        heard.text(f"GPS 1: detected {n}")
+    assert len(heard.messages) <= 64
+    assert len(heard.texts) <= 64
 
 
 def test_two_tellings_of_one_part_become_one() -> None:
@@ -190,14 +346,56 @@ def test_a_connected_vehicle_tells_of_its_parts(link: str, kinds: set[str], tmp_
     assert parts[0].place.startswith("uid ")
 
 
-def test_a_receipt_names_every_part(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("link", "stack", "kinds", "told"),
+    [
+        (
+            "sim:ardupilot-copter",
+            "heavy-lift",
+            {"board", "imu", "compass", "baro", "gps", "battery"},
+            {("gps", 1): ("u-blox", True)},
+        ),
+        (
+            "sim:px4-copter",
+            "heavy-lift",
+            {"board", "imu", "compass", "battery", "gps"},
+            {("gps", 1): ("unknown type", True)},
+        ),
+        (
+            "sim:betaflight",
+            "fpv-7in",
+            {"board", "imu", "baro", "gps", "esc"},
+            {("esc", 4): ("ESC on PWM", True), ("gps", 1): ("VIRTUAL", False)},
+        ),
+        ("sim:inav", "fpv-7in", {"board", "imu", "compass", "baro", "battery"}, {("imu", 1): ("FAKE", None)}),
+    ],
+)
+def test_a_receipt_names_every_part_and_asks_nothing_once_the_work_has_begun(
+    link: str,
+    stack: str,
+    kinds: set[str],
+    told: dict[tuple[str, int], tuple[str, bool | None]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is cut off between the end of the work and its receipt looks like unfinished work, so nothing is sent."""
     state = StateDir(tmp_path)
-    wish = resolve("heavy-lift", Library(), family="ardupilot", inputs={"cells": "6"})
-    options = LinkOptions("sim:ardupilot-copter?fresh", state_dir=tmp_path)
-    with connect(options, clock=VirtualClock()) as connection:
-        receipt = apply(connection, goal_from_profile(wish), state)
-    kinds = {p.kind for p in receipt.parts}
-    assert kinds >= {"board", "imu", "compass", "baro", "gps", "battery"}
-    gps = next(p for p in receipt.parts if p.kind == "gps")
-    assert (gps.type, gps.setting) == ("u-blox", "GPS1_TYPE")
+
+    def build_silently(work: Work, *args: Any, **options: Any) -> Receipt:
+        sent = work.connection.runner.sent
+        receipt = build_receipt(work, *args, **options)
+        assert work.connection.runner.sent == sent
+        return receipt
+
+    monkeypatch.setattr(transaction, "build_receipt", build_silently)
+    with connect(LinkOptions(f"{link}?fresh", state_dir=tmp_path), clock=VirtualClock()) as connection:
+        family = connection.identity.family
+        wish = resolve(stack, Library(), family=family, inputs={"cells": "6"})
+        receipt = transaction.apply(connection, goal_from_profile(wish), state)
+        again = transaction.apply(connection, goal_from_profile(wish), state)
+    for made in (receipt, again):
+        parts = {(p.kind, p.number): p for p in made.parts}
+        assert {kind for kind, _ in parts} >= kinds
+        assert {key: (parts[key].type, parts[key].answers) for key in told} == told
+    assert receipt.parts[0].firmware == f"{family} {receipt.identity.version_text}"
     assert load_receipt(dump_receipt(receipt), "r.json").parts == receipt.parts
