@@ -10,7 +10,19 @@ from enum import StrEnum
 from dronekit_cfg.model.identity import Identity
 from dronekit_cfg.text import t
 
-__all__ = ["Band", "Mark", "Measure", "Outcome", "Result", "RunResult", "Series", "Verdict", "worst"]
+__all__ = [
+    "Band",
+    "Difference",
+    "Mark",
+    "Measure",
+    "Outcome",
+    "Result",
+    "RunResult",
+    "Series",
+    "Subject",
+    "Verdict",
+    "worst",
+]
 
 
 class Verdict(StrEnum):
@@ -78,7 +90,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment: `kind` is "stimulus", "reaction" or "text"."""
+    """A moment: `kind` is "stimulus", "reaction" (as expected), "fault" (not so), "mode" or "text"."""
 
     at: float
     text: str
@@ -108,8 +120,37 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What was flown in one column of a matrix: a profile ("" for the scenarios' own settings) on a firmware."""
+
+    profile: str = ""
+    digest: str = ""
+    firmware: str = ""
+    program: str = ""
+
+    def __str__(self) -> str:
+        profile = self.profile or t("own settings")
+        return t("{profile} on {firmware}", profile=profile, firmware=self.firmware) if self.firmware else profile
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One setting that the vehicle holds otherwise than its profile asks for, and why where that is known."""
+
+    name: str
+    wanted: str
+    found: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """The result of one check or scenario. `reason` says in one line why it did not pass."""
+    """The result of one check or scenario. `reason` says in one line why it did not pass.
+
+    `seed` made the numbers in `drawn`; `base` is the name without the seed ("" where it is `name`). `subject` says what
+    was flown where a run flies more than one thing. `differs` are settings that differ from the profile under test;
+    None when no profile was compared. `about` tells one who was not there what was tried, and what it proves.
+    """
 
     name: str
     title: str
@@ -123,6 +164,12 @@ class Result:
     bands: tuple[Band, ...] = ()
     marks: tuple[Mark, ...] = ()
     files: tuple[str, ...] = ()
+    seed: int | None = None
+    drawn: tuple[tuple[str, float], ...] = ()
+    base: str = ""
+    subject: Subject | None = None
+    differs: tuple[Difference, ...] | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +186,11 @@ class RunResult:
     link: str = ""
     profile: str = ""
     profile_digest: str = ""
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What was flown, in order; empty unless the run is a matrix."""
+        return tuple(dict.fromkeys(r.subject for r in self.results if r.subject is not None))
 
     @property
     def verdict(self) -> Verdict:

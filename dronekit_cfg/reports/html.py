@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from dronekit_cfg.model.checked import Mark, Result, RunResult, Verdict
+from dronekit_cfg.model.checked import Difference, Mark, Result, RunResult, Verdict
+from dronekit_cfg.reports.grid import grid
 from dronekit_cfg.reports.markup import Markup, el
 from dronekit_cfg.reports.plots import bar, plots
 from dronekit_cfg.reports.style import STYLE
@@ -21,11 +22,12 @@ WIDE = 34
 def html(run: RunResult) -> str:
     """Give the whole report as one HTML document."""
     bad = [r for r in run.results if r.verdict in (Verdict.FAIL, Verdict.ERROR)]
+    told = [r for r in run.results if r.measures or r.notes or r.marks or r.subject]
     parts = [
         _verdict(run, bad),
         _identity(run),
-        _overview(run),
-        *(_section(r) for r in sorted(run.results, key=lambda r: r not in bad) if r.measures or r.notes or r.marks),
+        _matrix(run) if run.subjects else _overview(run),
+        *(_section(r) for r in sorted(told, key=lambda r: r not in bad)),
         _signature(run),
     ]
     head = el(
@@ -41,7 +43,10 @@ def html(run: RunResult) -> str:
 def _verdict(run: RunResult, bad: list[Result]) -> Markup:
     counts = {v: sum(r.verdict is v for r in run.results) for v in Verdict}
     said = [f"{n} {WORDS[v].lower()}" for v, n in counts.items() if n]
-    reasons = [el("li", el("b", el("a", r.title, href=f"#{r.name}")), ": ", r.reason) for r in bad]
+    reasons = [
+        el("li", el("b", el("a", r.title, href=f"#{r.name}")), f" ({r.subject})" if r.subject else "", ": ", r.reason)
+        for r in bad
+    ]
     return el(
         "header",
         el("p", WORDS[run.verdict], class_="word"),
@@ -78,13 +83,46 @@ def _overview(run: RunResult) -> Markup:
     rows = [
         el(
             "tr",
-            el("td", el("span", WORDS[r.verdict], class_=f"pill {r.verdict}")),
+            el("td", _pill(r)),
             el("td", el("a", r.title, href=f"#{r.name}"), el("small", r.name)),
             el("td", r.reason or _summary(r)),
         )
         for r in run.results
     ]
     return el("section", el("h2", t("Overview")), el("table", el("tbody", *rows), class_="overview"))
+
+
+def _matrix(run: RunResult) -> Markup:
+    """One row a scenario, one column a profile on a firmware, each verdict a link to its section."""
+    subjects, rows = grid(run)
+    heads = [el("th", str(i)) for i in range(1, len(subjects) + 1)]
+    body = [el("tr", el("td", name), *(_cell(r) for r in results)) for name, results in rows]
+    table = el("table", el("thead", el("tr", el("th", t("Scenario")), *heads)), el("tbody", *body), class_="matrix")
+    legend = [el("li", str(s), " ", el("small", " ".join(filter(None, (s.digest, s.program))))) for s in subjects]
+    left_out = [r for r in run.results if r.verdict is Verdict.SKIP]
+    reasons = [
+        el("tr", el("td", _pill(r)), el("td", el("a", r.title, href=f"#{r.name}"), _where(r)), el("td", r.reason))
+        for r in left_out
+    ]
+    return el(
+        "section",
+        el("h2", t("Overview")),
+        el("ol", *legend, class_="columns"),
+        el("div", table, class_="scroll"),
+        el("table", el("tbody", *reasons), class_="overview") if reasons else None,
+    )
+
+
+def _cell(result: Result | None) -> Markup:
+    return el("td", el("a", _pill(result), href=f"#{result.name}") if result else "-")
+
+
+def _pill(result: Result) -> Markup:
+    return el("span", WORDS[result.verdict], class_=f"pill {result.verdict}")
+
+
+def _where(result: Result) -> Markup | None:
+    return el("small", str(result.subject)) if result.subject else None
 
 
 def _summary(result: Result) -> str:
@@ -95,14 +133,20 @@ def _summary(result: Result) -> str:
 
 
 def _section(result: Result) -> Markup:
-    head = el("h2", el("span", WORDS[result.verdict], class_=f"pill {result.verdict}"), " ", result.title)
+    """What it was about, why it did not pass, its numbers, what happened when, and what is kept."""
+    measured = tuple(f"{sign} {m.name}" for sign in "✓✗" for m in result.measures)
+    notes = [n for n in result.notes if not n.startswith(measured)]
     return el(
         "section",
-        head,
+        el("h2", _pill(result), " ", result.title),
+        el("p", _where(result)) if result.subject else None,
         el("p", result.reason, class_="reason") if result.reason else None,
         el("p", el("b", t("What to do: ")), result.remedy, class_="remedy") if result.remedy else None,
+        el("p", result.about, class_="about") if result.about else None,
         _measures(result),
-        el("ul", *(el("li", n) for n in result.notes), class_="notes") if result.notes else None,
+        el("ul", *(el("li", n) for n in notes), class_="notes") if notes else None,
+        _drawn(result),
+        _differs(result.differs),
         plots(result),
         _timeline(result.marks),
         el("p", t("Recorded: "), ", ".join(result.files), class_="files") if result.files else None,
@@ -132,6 +176,26 @@ def _measures(result: Result) -> Markup | None:
     return el("table", el("tbody", *rows), class_="measures")
 
 
+def _drawn(result: Result) -> Markup | None:
+    """Tell what the seed drew."""
+    if result.seed is None:
+        return None
+    said = "; ".join(f"{name} {value:g}" for name, value in result.drawn)
+    return el("p", el("b", t("Seed {n}: ", n=result.seed)), said)
+
+
+def _differs(differs: tuple[Difference, ...] | None) -> Markup | None:
+    """Tell which settings differ from the profile under test; nothing where no profile was compared."""
+    if differs is None:
+        return None
+    if not differs:
+        return el("p", t("Every setting of the profile was on the vehicle at the end."))
+    heads = [el("th", name) for name in (t("Setting"), t("Profile"), t("Vehicle"), t("Why"))]
+    rows = [el("tr", el("td", d.name), el("td", d.wanted), el("td", d.found), el("td", d.why)) for d in differs]
+    table = el("table", el("thead", el("tr", *heads)), el("tbody", *rows), class_="differs")
+    return Markup(el("h3", t("Settings that differ from the profile")) + el("div", table, class_="scroll"))
+
+
 def _value(value: float) -> str:
     if math.isnan(value):
         return t("unknown")
@@ -141,7 +205,13 @@ def _value(value: float) -> str:
 def _timeline(marks: tuple[Mark, ...]) -> Markup | None:
     if not marks:
         return None
-    names = {"stimulus": t("we did"), "reaction": t("expected"), "text": t("vehicle says")}
+    names = {
+        "stimulus": t("we did"),
+        "reaction": t("expected"),
+        "fault": t("not expected"),
+        "text": t("vehicle says"),
+        "mode": t("mode"),
+    }
     rows = [
         el(
             "tr",

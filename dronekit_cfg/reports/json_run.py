@@ -35,6 +35,7 @@ def _result(result: Result, series: bool) -> dict[str, Any]:
         "verdict": str(result.verdict),
         "reason": result.reason,
         "remedy": result.remedy,
+        "about": result.about,
         "seconds": round(result.seconds, 3),
         "measures": [_measure(m) for m in result.measures],
         "notes": list(result.notes),
@@ -42,6 +43,14 @@ def _result(result: Result, series: bool) -> dict[str, Any]:
         "modes": [asdict(b) for b in result.bands],
         "files": list(result.files),
     }
+    if result.base:
+        data["scenario"] = result.base
+    if result.seed is not None:
+        data |= {"seed": result.seed, "drawn": dict(result.drawn)}
+    if result.subject is not None:
+        data["subject"] = asdict(result.subject)
+    if result.differs is not None:
+        data["differs"] = [asdict(d) for d in result.differs]
     if series:
         data["series"] = [asdict(s) for s in result.series]
     return data

@@ -45,9 +45,18 @@ def _properties(run: RunResult) -> dict[str, str]:
 
 
 def _case(suite: ET.Element, run: RunResult, result: Result) -> None:
+    where = f"{run.suite}.{result.subject}" if result.subject else run.suite
     case = ET.SubElement(
-        suite, "testcase", classname=clean(run.suite), name=clean(result.name), time=f"{result.seconds:.3f}"
+        suite, "testcase", classname=clean(where), name=clean(result.name), time=f"{result.seconds:.3f}"
     )
+    facts = {"seed": str(result.seed)} if result.seed is not None else {}
+    if result.subject is not None:
+        subject = result.subject
+        facts |= {"profile": subject.profile, "profile-digest": subject.digest, "firmware": subject.firmware}
+    if told_facts := {name: value for name, value in facts.items() if value}:
+        properties = ET.SubElement(case, "properties")
+        for name, value in told_facts.items():
+            ET.SubElement(properties, "property", name=name, value=clean(value))
     tag = _TAGS.get(result.verdict)
     if tag:
         found = ET.SubElement(case, tag, message=clean(result.reason))

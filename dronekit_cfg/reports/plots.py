@@ -12,12 +12,22 @@ from dronekit_cfg.text import t
 __all__ = ["bar", "plots"]
 
 BAR_W, BAR_H = 160, 16
-PLOT_W, PLOT_H, LEFT, RIGHT, BAND_H = 680, 96, 46, 8, 16
+PLOT_W, PLOT_H, LEFT, RIGHT, BAND_H = 460, 132, 40, 8, 14
+BOTTOM = PLOT_H - 18
+LEGEND = {
+    "stimulus": t("what we did"),
+    "reaction": t("what was expected"),
+    "fault": t("what was not as expected"),
+}
+"""Kinds of marks that plots show."""
 GROUPS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     (t("Altitude above home"), ("altitude",), 4.0),
     (t("Position error of the estimator"), ("position error",), 2.0),
     (t("Roll and pitch"), ("roll", "pitch"), 4.0),
     (t("Estimator variances (1 is a failure)"), ("velocity variance", "pos horiz variance"), 1.0),
+    (t("Estimator ratios (1 is a failure)"), ("vel ratio", "pos horiz ratio"), 1.0),
+    (t("Frames lost on the telemetry link"), ("frames lost",), 10.0),
+    (t("Motors"), ("motors",), 100.0),
     (t("Satellites"), ("satellites",), 10.0),
     (t("Battery"), ("battery",), 2.0),
 )
@@ -73,25 +83,28 @@ def bar(measure: Measure) -> Markup:
 
 
 def plots(result: Result) -> Markup:
-    """Draw all lines of a result over one time axis, "" when it has none."""
+    """Draw all lines of a result over one time axis, with modes and marks in each, "" when it has none."""
     times = [x for s in result.series for x, _ in s.points]
     if not times:
         return Markup("")
-    first, last = min(times), max(times)
+    span = min(times), max(times)
     by_name = {s.name: s for s in result.series}
-    drawn = [el("figure", _bands(result.bands, first, last), class_="plot")]
+    drawn = []
     for title, names, least in GROUPS:
         series = [by_name[n] for n in names if n in by_name]
         if series:
-            drawn.append(_plot(title, series, result.marks, (first, last), least))
-    return Markup("".join(drawn))
+            drawn.append(_plot(title, series, result, span, least))
+    kinds = dict.fromkeys(m.kind for m in result.marks if m.kind in LEGEND)
+    keys = [el("span", LEGEND[kind], class_=f"key {kind}") for kind in LEGEND if kind in kinds]
+    return Markup(el("div", *drawn, class_="plots") + (el("p", *keys, class_="keys") if keys else ""))
 
 
 def _x(value: float, first: float, last: float) -> float:
     return LEFT + (PLOT_W - LEFT - RIGHT) * (value - first) / ((last - first) or 1)
 
 
-def _bands(bands: Sequence[Band], first: float, last: float) -> Markup:
+def _bands(bands: Sequence[Band], first: float, last: float) -> list[Markup]:
+    """Draw the flight modes: a strip with their names, and their colour behind the lines."""
     names = list(dict.fromkeys(b.name for b in bands))
     parts: list[Markup] = []
     for band in bands:
@@ -100,10 +113,13 @@ def _bands(bands: Sequence[Band], first: float, last: float) -> Markup:
             continue
         a, b = _x(start, first, last), _x(end, first, last)
         colour = BAND_COLOURS[names.index(band.name) % len(BAND_COLOURS)]
-        parts.append(el("rect", x=f"{a:.1f}", y=0, width=f"{b - a:.1f}", height=BAND_H + 4, fill=colour))
+        parts += [
+            el("rect", el("title", band.name), x=f"{a:.1f}", y=0, width=f"{b - a:.1f}", height=BAND_H, fill=colour),
+            el("rect", x=f"{a:.1f}", y=BAND_H, width=f"{b - a:.1f}", height=BOTTOM - BAND_H, fill=colour, opacity=0.35),
+        ]
         if b - a > 7 * len(band.name):
-            parts.append(el("text", band.name, x=f"{(a + b) / 2:.1f}", y=14, text_anchor="middle", class_="band"))
-    return el("svg", *parts, viewBox=f"0 0 {PLOT_W} {BAND_H + 4}", role="img", aria_label=t("flight modes"))
+            parts.append(el("text", band.name, x=f"{(a + b) / 2:.1f}", y=11, text_anchor="middle", class_="band"))
+    return parts
 
 
 def _nice(low: float, high: float) -> list[float]:
@@ -116,21 +132,25 @@ def _nice(low: float, high: float) -> list[float]:
     return [round(start + step * i, 10) for i in range(max(count, 1) + 1)]
 
 
-def _plot(
-    title: str, series: Sequence[Series], marks: Sequence[Mark], span: tuple[float, float], least: float
-) -> Markup:
-    first, last = span
+def _ticks(series: Sequence[Series], least: float) -> list[float]:
+    """Give the ticks of an axis that shows at least this range; nothing below zero where no value is."""
     values = [y for s in series for _, y in s.points]
-    missing = max(least - (max(values) - min(values)), 0.0)
-    down = min(missing / 2, max(min(values), 0.0)) if min(values) >= 0 else missing / 2
-    ticks = _nice(min(values) - down, max(values) + missing - down)
+    low, high = min(values), max(values)
+    missing = max(least - (high - low), 0.0)
+    down = min(missing / 2, max(low, 0.0)) if low >= 0 else missing / 2
+    return _nice(low - down, high + missing - down)
+
+
+def _plot(title: str, series: Sequence[Series], result: Result, span: tuple[float, float], least: float) -> Markup:
+    first, last = span
+    ticks = _ticks(series, least)
     low, high = ticks[0], ticks[-1]
-    top, bottom = 6, PLOT_H - 18
+    top = BAND_H + 6
 
     def y(value: float) -> float:
-        return bottom - (bottom - top) * (value - low) / ((high - low) or 1)
+        return BOTTOM - (BOTTOM - top) * (value - low) / ((high - low) or 1)
 
-    parts: list[Markup] = []
+    parts = _bands(result.bands, first, last)
     for tick in ticks:
         parts.append(el("line", x1=LEFT, x2=PLOT_W - RIGHT, y1=f"{y(tick):.1f}", y2=f"{y(tick):.1f}", class_="grid"))
         parts.append(el("text", f"{tick:g}", x=LEFT - 5, y=f"{y(tick) + 3.5:.1f}", text_anchor="end"))
@@ -139,10 +159,7 @@ def _plot(
         for tick in _nice(first, last)
         if first <= tick <= last
     ]
-    for mark in marks:
-        if mark.kind in ("stimulus", "reaction") and first <= mark.at <= last:
-            at = f"{_x(mark.at, first, last):.1f}"
-            parts.append(el("line", x1=at, x2=at, y1=top, y2=bottom, class_=mark.kind))
+    parts += [_mark(mark, _x(mark.at, first, last)) for mark in result.marks if _drawn(mark, first, last)]
     for i, one in enumerate(series):
         d = "".join(
             f"{'L' if n else 'M'}{_x(px, first, last):.1f} {y(py):.1f}" for n, (px, py) in enumerate(one.points)
@@ -153,3 +170,12 @@ def _plot(
     caption = el("figcaption", el("b", title), unit, *legend)
     svg = el("svg", *parts, viewBox=f"0 0 {PLOT_W} {PLOT_H}", role="img", aria_label=title)
     return el("figure", caption, svg, class_="plot")
+
+
+def _drawn(mark: Mark, first: float, last: float) -> bool:
+    return mark.kind in LEGEND and first <= mark.at <= last
+
+
+def _mark(mark: Mark, at: float) -> Markup:
+    title = el("title", t("{at:.1f} s: {text}", at=mark.at, text=mark.text))
+    return el("line", title, x1=f"{at:.1f}", x2=f"{at:.1f}", y1=BAND_H, y2=BOTTOM, class_=mark.kind)
