@@ -13,7 +13,7 @@ from dronekit_cfg.text import t
 if TYPE_CHECKING:
     from dronekit_cfg.cli.output import Output
 
-__all__ = ["one_line", "render_run", "write_reports"]
+__all__ = ["STYLES", "WORDS", "one_line", "render_run", "render_verdict", "write_reports"]
 
 WORDS = {Verdict.PASS: "PASS", Verdict.FAIL: "FAIL", Verdict.SKIP: "skip", Verdict.ERROR: "ERROR"}
 STYLES = {Verdict.PASS: "green", Verdict.FAIL: "bold red", Verdict.SKIP: "dim", Verdict.ERROR: "bold yellow"}
@@ -66,6 +66,13 @@ def render_run(out: Output, run: RunResult, report: Path | None = None) -> None:
 
     rows = [(Text(WORDS[r.verdict], STYLES[r.verdict]), r.name, one_line(r)) for r in run.results]
     out.detail(simple_table(("", t("Check"), t("Found")), rows))
+    render_verdict(out, run, report)
+
+
+def render_verdict(out: Output, run: RunResult, report: Path | None = None) -> None:
+    """Show what to do about those that failed, how many there are of each, and the verdict."""
+    from rich.text import Text
+
     bad = [r for r in run.results if r.verdict in (Verdict.FAIL, Verdict.ERROR)]
     for result in bad:
         out.show(

@@ -36,6 +36,11 @@ class Stop:
         """Whether a stop was requested."""
         return self._asked > 0
 
+    @property
+    def count(self) -> int:
+        """How often a stop was requested."""
+        return self._asked
+
     def check(self) -> None:
         """Raise Interrupted when a stop was requested and nothing shields the work."""
         if self._asked > self._shield:

@@ -44,6 +44,8 @@ SILENT_SECONDS = 15.0
 """Real seconds in which its clock stands still after which the simulator hangs."""
 PATIENCE = 10.0
 """Real seconds for which a question is asked again: a computer under load is slow, not the vehicle."""
+WRITES = 12
+"""How often, each second, a setting is written: where the scenario makes the link lose frames, many echoes are lost."""
 READY_SECONDS, ARM_SECONDS, CLIMB_SECONDS, LAND_SECONDS = 90.0, 60.0, 45.0, 60.0
 READY_FLAGS = 0x33F
 HOVER = (1500, 1500, 1500, 1500, 1800, 1000, 1000, 1800)
@@ -113,6 +115,7 @@ class Flight:
             if message.name == "PARAM_VALUE" and (value := value_of(message, bytewise=c.bytewise)) is not None:
                 fields = {**fields, "param_value": value.number}
             r.take(message.name, fields)
+            r.heard(message.sequence)
         return done is not None and done()
 
     def _frames(self) -> bytes:
@@ -137,10 +140,10 @@ class Flight:
     def write(self, name: str, value: float) -> Flow[None]:
         """Write one setting and see it echoed. Raises VehicleError when the vehicle does not take it."""
         frame = yield from self._write_frame(name, value)
-        for _ in range(4):
-            echoed = self._echo(name, value)
+        echoed = self._echo(name, value)
+        for _ in range(WRITES):
             yield from self.conversation.next(frame)
-            if (yield from self.advance(3.0, echoed)):
+            if (yield from self.advance(1.0, echoed)):
                 return
         raise VehicleError(
             t("the simulator does not take {name} = {value:g}", name=name, value=value),

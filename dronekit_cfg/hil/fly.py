@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 from dronekit_cfg import __version__
@@ -18,19 +17,24 @@ from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.hil.bench import mavlink
 from dronekit_cfg.hil.flight import Flight
 from dronekit_cfg.hil.fly_betaflight import fly_betaflight
+from dronekit_cfg.hil.fly_parallel import in_parallel
 from dronekit_cfg.hil.fly_px4 import SPEEDUP, fly_px4
 from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
 from dronekit_cfg.hil.scenario import Scenario
+from dronekit_cfg.hil.seeds import draw, with_seed
+from dronekit_cfg.hil.tlog import write_tlog
 from dronekit_cfg.links.clock import RealClock
 from dronekit_cfg.model import Identity
 from dronekit_cfg.model.checked import Result, RunResult, Verdict
-from dronekit_cfg.sitl.ardupilot import FIRST_INSTANCE, ArduCopterSitl, find_arducopter
-from dronekit_cfg.sitl.betaflight import find_betaflight
+from dronekit_cfg.sitl.ardupilot import FIRST_INSTANCE, ArduCopterSitl
 from dronekit_cfg.sitl.pace import Pace
-from dronekit_cfg.sitl.px4 import find_px4
+from dronekit_cfg.sitl.programs import find_program
 from dronekit_cfg.text import t
 
-__all__ = ["FlyOptions", "fly_all", "fly_one"]
+__all__ = ["Flown", "FlyOptions", "fly_all", "fly_one"]
+
+Flown = tuple[Result, Identity | None]
+"""The result of a flight, and who flew it."""
 
 SPACING, SPREAD = 8, 28
 """Simulators of one run look for free ports this far apart, so that two that start at once do not meet."""
@@ -39,11 +43,6 @@ FLIGHTS = 3
 BUSY = 0.1
 """Share of its time that we wait for a processor above which a failed flight says nothing. Seen on two cores beside PX4
 and Betaflight: 0.2 with a busy program or two, where all flights pass; 0.6 to 0.8 with more, where some fail."""
-_FIND: Mapping[str, Callable[[str], Path]] = {
-    "arducopter": find_arducopter,
-    "px4": find_px4,
-    "betaflight": find_betaflight,
-}
 _NAMES = {"arducopter": "ArduCopter", "px4": "PX4", "betaflight": "Betaflight"}
 _SPEEDS = {"arducopter": 10.0, "px4": SPEEDUP, "betaflight": 1.0}
 
@@ -54,12 +53,12 @@ def fly_all(
     """Fly all scenarios, `jobs` at a time; `tell` hears each result as it comes. Raises LinkOpenError, Interrupted."""
     vehicles = sorted({s.vehicle for s in scenarios})
     given = options.binary if len(vehicles) == 1 else ""
-    binaries = {vehicle: str(_FIND[vehicle](given)) for vehicle in vehicles}
+    binaries = {vehicle: str(find_program(vehicle, given)) for vehicle in vehicles}
     started, start = utc_now(), time.monotonic()
     results: dict[str, Result] = {}
     identity: Identity | None = None
 
-    def take(found: tuple[Result, Identity | None]) -> None:
+    def take(found: Flown) -> None:
         nonlocal identity
         results[found[0].name] = found[0]
         identity = identity or found[1]
@@ -69,7 +68,8 @@ def fly_all(
         for i, scenario in enumerate(scenarios):
             take(fly_one(scenario, replace(options, binary=binaries[scenario.vehicle]), i))
     else:
-        for found in _parallel(scenarios, options, binaries):
+        items = [(i, s, replace(options, binary=binaries[s.vehicle])) for i, s in enumerate(scenarios)]
+        for found in in_parallel(_spread, items, options.jobs, _lost):
             take(found)
     goal = options.goal
     return RunResult(
@@ -90,41 +90,48 @@ def _speed(options: FlyOptions, vehicle: str) -> float:
     return options.speedup if options.speedup and vehicle != "betaflight" else _SPEEDS[vehicle]
 
 
-def _parallel(
-    scenarios: Sequence[Scenario], options: FlyOptions, binaries: Mapping[str, str]
-) -> Iterable[tuple[Result, Identity | None]]:
-    with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
-        waiting = [
-            pool.submit(fly_one, s, replace(options, binary=binaries[s.vehicle]), i) for i, s in enumerate(scenarios)
-        ]
-        try:
-            for future in as_completed(waiting):
-                yield future.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+def _spread(item: tuple[int, Scenario, FlyOptions], stop: Stop) -> Flown:
+    """Fly one of several in a process of its own."""
+    number, scenario, options = item
+    return fly_one(scenario, options, number, stop=stop)
+
+
+def _lost(item: tuple[int, Scenario, FlyOptions]) -> Flown:
+    scenario = item[1]
+    remedy = t("fly it alone; run with fewer --jobs, as the computer may be short of memory")
+    reason = t("the process that flew it ended")
+    return with_seed(Result(scenario.name, scenario.title, Verdict.ERROR, reason, remedy=remedy), scenario), None
 
 
 def fly_one(
-    scenario: Scenario, options: FlyOptions, number: int = 0, report: Reporter = silent
-) -> tuple[Result, Identity | None]:
+    scenario: Scenario,
+    options: FlyOptions,
+    number: int = 0,
+    report: Reporter = silent,
+    stop: Stop | None = None,
+) -> Flown:
     """Fly one scenario on a simulator of its own; a simulator that fails gives an ERROR, never an exception.
+
+    With a `stop` of the caller's, signals are the caller's business. Raises Interrupted, after it has landed.
 
     A flight that fails on a busy computer, or on a simulator that hangs, says nothing about the settings: it is flown
     again at half the speed, and a note says so. What fails `FLIGHTS` times has failed.
     """
+    if stop is None:
+        with Stop().on_signals() as own:
+            return fly_one(scenario, options, number, report, own)
+    scenario = draw(scenario, None) if scenario.seed is None else scenario
     speed = _speed(options, scenario.vehicle)
-    stop = Stop()
     again: list[str] = []
     while True:
         folder = options.folder / scenario.name / (f"again-{len(again)}" if again else "")
         folder.mkdir(parents=True, exist_ok=True)
         pace = Pace()
-        with stop.on_signals():
-            result, identity, error = _fly(scenario, replace(options, speedup=speed), folder, stop, number, report)
+        given = replace(options, speedup=speed, folder=folder)
+        result, identity, error = _fly(scenario, given, stop, number, report)
         why = "" if result.verdict is Verdict.PASS else _excuse(error, pace.waited())
         if not why or len(again) == FLIGHTS - 1:
-            return replace(result, notes=(*again, *result.notes)), identity
+            return with_seed(replace(result, notes=(*again, *result.notes)), scenario), identity
         speed = max(min(speed, 1.0), speed / 2)
         again.append(t("flown again, because {why}; before: {reason}", why=why, reason=result.reason))
 
@@ -139,9 +146,10 @@ def _excuse(error: DronekitError | None, waited: float) -> str:
 
 
 def _fly(
-    scenario: Scenario, options: FlyOptions, folder: Path, stop: Stop, number: int, report: Reporter
+    scenario: Scenario, options: FlyOptions, stop: Stop, number: int, report: Reporter
 ) -> tuple[Result, Identity | None, DronekitError | None]:
-    """Fly it once; an error is told by the result too."""
+    """Fly it once, in the folder of the options; an error is told by the result too."""
+    folder, started = options.folder, time.time()
     try:
         if scenario.vehicle == "px4":
             result, identity, notes, files = fly_px4(scenario, options, folder, stop, report)
@@ -154,7 +162,19 @@ def _fly(
     except DronekitError as error:
         failed = Result(scenario.name, scenario.title, Verdict.ERROR, error.message, remedy=error.hint)
         return failed, None, error
-    return replace(result, notes=(*notes, *result.notes), files=tuple(map(str, files))), identity, None
+    kept = (*files, *_telemetry_log(scenario, folder, started))
+    return replace(result, notes=(*notes, *result.notes), files=tuple(map(str, kept))), identity, None
+
+
+def _telemetry_log(scenario: Scenario, folder: Path, started: float) -> tuple[Path, ...]:
+    """Make what ground stations read of the recording of a MAVLink vehicle; gives where it is."""
+    if scenario.vehicle == "betaflight":
+        return ()
+    log = folder / "flight.tlog"
+    with suppress(OSError):
+        write_tlog(folder / "link.jsonl", log, started)
+        return (log,)
+    return ()
 
 
 def _fly_arducopter(

@@ -25,6 +25,7 @@ PLOTTED = {
     "satellites": "",
     "battery": "V",
     "motors": "us",
+    "frames lost": "%",
 }
 BEFORE = 5.0
 """Seconds before the stimulus that plots show."""
@@ -69,7 +70,20 @@ def judge_flight(scenario: Scenario, recording: Recording) -> Result:
         _series(recording),
         _bands(recording),
         _marks(recording, findings),
+        about=_about(scenario),
     )
+
+
+def _about(scenario: Scenario) -> str:
+    """Tell how the flight began, and what it is to prove."""
+    start = t("It begins {state} in {mode}", state=t("armed") if scenario.armed else t("disarmed"), mode=scenario.mode)
+    start += t(" at {m:g} m.", m=scenario.altitude) if scenario.armed and scenario.altitude else t(" on the ground.")
+    named = {**scenario.baseline, **scenario.settings, **scenario.texts}
+    values = ", ".join(
+        f"{name} {value:g}" if isinstance(value, float | int) else f"{name} {value}" for name, value in named.items()
+    )
+    with_these = t("With {values}.", values=values) if values else ""
+    return " ".join(filter(None, (scenario.about, start, with_these)))
 
 
 # --- expectations
@@ -216,6 +230,14 @@ def _height(r: Recording, e: Expectation) -> Finding:
     return _limit(t("change of the true height"), values, "m", e.wanted)
 
 
+def _loss(r: Recording, e: Expectation) -> Finding:
+    """Judge the share of frames that did not arrive, in the middle of the window."""
+    values = _values(r, "frames lost", e)
+    low, high = e.wanted
+    measure = Measure(t("frames lost"), sum(values) / len(values) if values else math.nan, "%", low, high)
+    return Finding(measure.ok, str(measure), measure)
+
+
 def _setting(r: Recording, e: Expectation) -> Finding:
     found = [v for at, n, v in r.readings if n == e.wanted and e.low <= at - r.zero <= e.high]
     measure = Measure(str(e.wanted), found[-1] if found else math.nan, "", e.reads, e.reads)
@@ -233,6 +255,7 @@ _JUDGES: Mapping[str, Callable[[Recording, Expectation], Finding]] = {
     "flags_gained": _flags(gained=True),
     "flags_lost": _flags(gained=False),
     "height_within": _height,
+    "loss_between": _loss,
     "mode": _mode,
     "mode_stays": _mode_stays,
     "no_text": _no_text,
@@ -267,6 +290,11 @@ def _bands(r: Recording) -> tuple[Band, ...]:
 
 def _marks(r: Recording, findings: list[Finding]) -> tuple[Mark, ...]:
     marks = [Mark(at - r.zero, text, "stimulus") for at, text in r.done]
-    marks += [Mark(f.at, f.words, "reaction") for f in findings if math.isfinite(f.at) and f.at >= -BEFORE]
+    marks += [
+        Mark(f.at, f.words, "reaction" if f.ok else "fault")
+        for f in findings
+        if math.isfinite(f.at) and f.at >= -BEFORE
+    ]
     marks += [Mark(at - r.zero, x, "text") for at, s, x in r.texts if s <= WORTH_TELLING and at >= r.zero - BEFORE]
+    marks += [Mark(at - r.zero, mode, "mode") for at, mode in r.modes if at >= r.zero - BEFORE]
     return tuple(sorted(marks, key=lambda m: m.at))

@@ -39,6 +39,21 @@ class Recording:
     origin: tuple[float, float] | None = None
     names: Mapping[int, str] = field(default_factory=lambda: ARDUCOPTER)
     health: int = 0
+    _sequence: int = -1
+    _counted: tuple[float, int, int] = (0.0, 0, 0)
+
+    def heard(self, sequence: int) -> None:
+        """Count frames that did not arrive, by the holes in the vehicle's numbers (0 to 255); a sample each second."""
+        if sequence < 0:
+            return
+        since, lost, got = self._counted
+        lost += (sequence - self._sequence - 1) % 256 if self._sequence >= 0 else 0
+        got += 1
+        self._sequence = sequence
+        if self.now >= since + 1.0:
+            self.add("frames lost", 100.0 * lost / (lost + got))
+            since, lost, got = self.now, 0, 0
+        self._counted = since, lost, got
 
     def take(self, name: str, fields: Mapping[str, Any]) -> None:
         """Take one message of the vehicle."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,19 @@ from typing import Any
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.formats.suggest import did_you_mean
+from dronekit_cfg.formats.yaml_tree import Document
 from dronekit_cfg.hil.documents import problem, read_document
 from dronekit_cfg.hil.modes import MODES
 from dronekit_cfg.text import t
 
 __all__ = [
     "Expectation",
+    "Flicker",
     "Ramp",
+    "Range",
     "Scenario",
     "Step",
+    "Vary",
     "find_scenarios",
     "load_scenario",
     "shipped_scenarios",
@@ -28,9 +32,12 @@ __all__ = [
 KINDS = (
     "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "armed_stays",
     "attitude_below", "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
+    "loss_between",
 )  # fmt: skip
 
 
+Range = tuple[float, float]
+"""From, to: both ends can be drawn."""
 HOVERING = {"arducopter": "LOITER", "px4": "HOLD", "betaflight": "ANGLE"}
 """The mode at the stimulus where a scenario names none."""
 
@@ -46,8 +53,24 @@ class Ramp:
 
 
 @dataclass(frozen=True, slots=True)
+class Flicker:
+    """A setting that goes to and fro between two values for some seconds, and ends with the second one.
+
+    `each` bounds how long it stays with one; with no seed it is the middle of that.
+    """
+
+    setting: str
+    values: Range
+    seconds: float
+    each: Range
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens, `at` seconds of simulated time after the first stimulus."""
+    """One thing that happens, `at` seconds of simulated time after the first stimulus.
+
+    With a seed `at` is drawn from `at_between`, and settings from `set_between`, where those are given.
+    """
 
     at: float
     settings: Mapping[str, float]
@@ -59,6 +82,9 @@ class Step:
     sticks: tuple[int, ...] = ()
     command: tuple[float, ...] = ()
     read: tuple[str, ...] = ()
+    at_between: Range | None = None
+    set_between: Mapping[str, Range] = field(default_factory=dict)
+    flicker: Flicker | None = None
 
     def __str__(self) -> str:
         parts = [f"{n} = {v:g}" for n, v in self.settings.items()]
@@ -86,10 +112,19 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Vary:
+    """What a seed changes before the stimulus: seconds of waiting more, and settings such as the wind."""
+
+    delay: Range = (0.0, 0.0)
+    settings: Mapping[str, Range] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One flight. `expect_failure` names the planted mistake of a negative scenario.
 
     `settings` are the scenario's own, over any profile; `baseline` stands in for a profile when none is flown.
+    With a `seed`, `drawn` are the numbers that it gave, and `base` is the name without it.
     `vehicle` is the firmware that flies it: arducopter, px4 or betaflight, whose settings may be texts.
     """
 
@@ -110,6 +145,15 @@ class Scenario:
     known_gap: str = ""
     source: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
+    vary: Vary = Vary()
+    seed: int | None = None
+    drawn: tuple[tuple[str, float], ...] = ()
+    base: str = ""
+
+    @property
+    def is_random(self) -> bool:
+        """Whether a seed changes anything."""
+        return self.vary != Vary() or any(s.at_between or s.set_between or s.flicker for s in self.steps)
 
 
 def shipped_scenarios() -> Mapping[str, Path]:
@@ -133,7 +177,7 @@ def find_scenarios(name: str, vehicle: str = "") -> tuple[Scenario, ...]:
         return (load_scenario(path),)
     raise UsageError(
         t("there is no scenario {name!r}", name=name),
-        hint=did_you_mean(name, known, otherwise=t("`dronekit-cfg sitl scenario list` shows them")),
+        hint=did_you_mean(name, known, otherwise=t("`dronekit-cfg sitl list` shows them")),
     )
 
 
@@ -197,11 +241,35 @@ def load_scenario(path: Path) -> Scenario:
         data.get("known_gap", ""),
         data.get("source", ""),
         texts,
+        _vary(document, path),
     )
 
 
+def _vary(document: Document, path: Path) -> Vary:
+    data = document.data
+    given = data.get("vary", {})
+    places: list[tuple[tuple[Any, ...], Any]]
+    places = [(("vary", "delay"), given["delay"])] if "delay" in given else []
+    places += [(("vary", "settings", name), span) for name, span in given.get("settings", {}).items()]
+    for i, item in enumerate(data.get("stimulus", ())):
+        places += [(("stimulus", i, key), item[key]) for key in ("at_between",) if key in item]
+        places += [(("stimulus", i, "set_between", n), span) for n, span in item.get("set_between", {}).items()]
+        places += [(("stimulus", i, "flicker", "each"), item["flicker"]["each"])] if "flicker" in item else []
+    for place, (low, high) in places:
+        if low > high:
+            raise problem(document, path, place, t("this range is empty"), t("write [smallest, largest]"))
+    return Vary(
+        _span(given.get("delay", (0.0, 0.0))),
+        {name: _span(span) for name, span in given.get("settings", {}).items()},
+    )
+
+
+def _span(pair: Sequence[float]) -> Range:
+    return float(pair[0]), float(pair[1])
+
+
 def _step(item: Mapping[str, Any]) -> Step:
-    ramp = item.get("ramp")
+    ramp, flicker = item.get("ramp"), item.get("flicker")
     return Step(
         float(item["at"]),
         item.get("set", {}),
@@ -215,4 +283,9 @@ def _step(item: Mapping[str, Any]) -> Step:
         tuple(item.get("sticks", ())),
         tuple(item.get("command", ())),
         tuple(item.get("read", ())),
+        _span(item["at_between"]) if "at_between" in item else None,
+        {name: _span(span) for name, span in item.get("set_between", {}).items()},
+        Flicker(flicker["setting"], _span(flicker["values"]), float(flicker["seconds"]), _span(flicker["each"]))
+        if flicker
+        else None,
     )
