@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dronekit_cfg.cli.render import Verbatim, bullets, command_text, facts, glyphs_of, headline, left_out_text, plural
+from dronekit_cfg.cli.render import Verbatim, left_out_text, plural
 from dronekit_cfg.cli.render_drift import drift_data, drift_view
 from dronekit_cfg.cli.render_plan import plan_summary, plan_view
+from dronekit_cfg.cli.render_receipt import outcome_view
 from dronekit_cfg.formats.records import to_data
 from dronekit_cfg.model import Finding, Plan, Result, Spec, Verdict
 from dronekit_cfg.model.aircraft import AircraftPlan, AircraftReceipt, Part
@@ -137,29 +138,22 @@ def aircraft_receipt_view(
     receipt: AircraftReceipt, console: Console, *, link: str, file: Path | None = None, brief: bool = False
 ) -> list[RenderableType]:
     """Give the parts of the picture; the line that matters comes last but for what to do next."""
-    from rich.text import Text
-
-    glyphs = glyphs_of(console)
     rows: list[tuple[str, str | Text]] = [(part.role, _part_text(part)) for part in receipt.parts]
     rows.append((t("took"), t("{seconds:.1f} s", seconds=receipt.seconds)))
     if receipt.result is not Result.UNCHANGED:
         rows += [(t("receipt"), Verbatim(file or "")), (t("before"), Verbatim(receipt.snapshot_file))]
     if receipt.result is Result.IN_DOUBT:
         rows.append((t("journal"), Verbatim(receipt.journal_file)))
-    parts: list[RenderableType] = [] if brief else [facts(rows, indent=0)]
-    if receipt.problems:
-        parts += [Text(""), Text(t("What went wrong"), style="bold"), bullets(receipt.problems, glyphs)]
     own = [n for part in receipt.parts if part.receipt for n in part.receipt.notes]
-    if (receipt.notes or own) and not brief:
-        parts += [Text(""), Text(t("Good to know"), style="bold"), bullets([*receipt.notes, *own], glyphs)]
-    word, sentence = aircraft_headline(receipt)
-    good = receipt.result in {Result.DONE, Result.UNCHANGED}
-    undone = receipt.result is Result.ROLLED_BACK and receipt.action == "recover"
-    parts += [*([Text("")] if parts else []), headline(word, sentence, good=good, warn=undone)]
-    following = _next(receipt, link)
-    if following:
-        parts.append(facts(following))
-    return parts
+    return outcome_view(
+        receipt,
+        console,
+        rows=rows,
+        remarks=[*receipt.notes, *own],
+        told=aircraft_headline(receipt),
+        link=link,
+        brief=brief,
+    )
 
 
 def _part_text(part: Part) -> str:
@@ -169,16 +163,3 @@ def _part_text(part: Part) -> str:
         count = plural(len(part.receipt.records), t("setting"), t("settings"))
         text += f" ({count})"
     return text
-
-
-def _next(receipt: AircraftReceipt, link: str) -> list[tuple[str, str | Text]]:
-    where = ("--link", link)
-    if receipt.result is Result.IN_DOUBT:
-        return [(t("what to do"), Verbatim(command_text("recover", *where)))]
-    if receipt.result is Result.ROLLED_BACK:
-        if receipt.action == "recover":
-            return [(t("what to do"), t("run the apply again"))]
-        return [(t("what to do"), t("mend what went wrong above, then run the same command again"))]
-    if receipt.result is Result.DONE and receipt.action == "apply":
-        return [(t("to undo"), Verbatim(command_text("restore", receipt.snapshot_file, *where)))]
-    return []

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-__all__ = ["EXIT_CODES", "receipt_headline", "receipt_view"]
+    from dronekit_cfg.model.aircraft import AircraftReceipt
+
+__all__ = ["EXIT_CODES", "outcome_view", "receipt_headline", "receipt_view"]
 
 EXIT_CODES = {Result.DONE: 0, Result.UNCHANGED: 0, Result.ROLLED_BACK: 5, Result.IN_DOUBT: 6}
-"""What each way to end returns (DESIGN.md section 4)."""
+"""What the command line returns for each way to end."""
 
 
 _HEADLINES = {
@@ -76,9 +78,6 @@ def receipt_view(
     `introduced`: the plan was shown, so which vehicle and profile is known. `brief` leaves out what is in the receipt
     file anyway, but never why something failed.
     """
-    from rich.text import Text
-
-    glyphs = glyphs_of(console)
     rows: list[tuple[str, str | Text]] = []
     if not introduced:
         rows += [*identity_rows(receipt.identity), (t("profile"), receipt.profile)]
@@ -90,17 +89,35 @@ def receipt_view(
         rows.append((t("before"), Verbatim(receipt.snapshot_file)))
     if receipt.result is Result.IN_DOUBT:
         rows.append((t("journal"), Verbatim(receipt.journal_file)))
+    remarks = [*receipt.notes, *_side_effects(receipt)]
+    return outcome_view(
+        receipt, console, rows=rows, remarks=remarks, told=receipt_headline(receipt), link=link, brief=brief
+    )
+
+
+def outcome_view(
+    receipt: Receipt | AircraftReceipt,
+    console: Console,
+    *,
+    rows: list[tuple[str, str | Text]],
+    remarks: list[str],
+    told: tuple[str, str],
+    link: str,
+    brief: bool,
+) -> list[RenderableType]:
+    """Give the picture of a receipt: facts in `rows`, what went wrong, remarks, the line that matters, what to do."""
+    from rich.text import Text
+
+    glyphs = glyphs_of(console)
     parts: list[RenderableType] = [] if brief else [facts(rows, indent=0)]
     if receipt.problems:
         heading = Text(t("What went wrong"), style="bold")
         parts += [*([] if brief else [Text("")]), heading, bullets(receipt.problems, glyphs)]
-    remarks = [*receipt.notes, *_side_effects(receipt)]
     if remarks and not brief:
         parts += [Text(""), Text(t("Good to know"), style="bold"), bullets(remarks, glyphs)]
-    word, sentence = receipt_headline(receipt)
     good = receipt.result in {Result.DONE, Result.UNCHANGED}
     undone = receipt.result is Result.ROLLED_BACK and receipt.action == "recover"
-    parts += [*([Text("")] if parts else []), headline(word, sentence, good=good, warn=undone)]
+    parts += [*([Text("")] if parts else []), headline(*told, good=good, warn=undone)]
     following = _next(receipt, link)
     if following:
         parts.append(facts(following))
@@ -134,7 +151,7 @@ def _side_effects(receipt: Receipt) -> list[str]:
     return [t("changed by the vehicle itself meanwhile: {changed}", changed=some(changed, 8))]
 
 
-def _next(receipt: Receipt, link: str) -> list[tuple[str, str | Text]]:
+def _next(receipt: Receipt | AircraftReceipt, link: str) -> list[tuple[str, str | Text]]:
     """Say what to type next, if anything."""
     where = ("--link", link)
     if receipt.result is Result.IN_DOUBT:
