@@ -11,6 +11,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from dronekit_cfg.errors import MetadataError
 from dronekit_cfg.model import Kind, SettingSpec, Spec
 from dronekit_cfg.text import t
 
-__all__ = ["FORMAT", "dump", "load", "pack", "unpack"]
+__all__ = ["FORMAT", "dump", "load", "pack", "reading", "unpack"]
 
 FORMAT = "dronekit-cfg/spec/v1"
 
@@ -152,21 +153,27 @@ def dump(spec: Spec, path: Path) -> None:
         path.write_bytes(gzip.compress(data, compresslevel=9, mtime=0))
 
 
-def load(path: Path) -> Spec:
-    """Read a spec file. Raises MetadataError with the reason."""
+@contextmanager
+def reading(path: Path, remedy: str) -> Iterator[None]:
+    """Turn what goes wrong with a packed file into MetadataError; `remedy` is for a damaged one."""
     try:
-        packed = path.read_bytes()
-        data = _inflate(packed) if packed[:2] == b"\x1f\x8b" else _inflate_xz(packed)
-    except (EOFError, zlib.error) as e:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as e:
         raise MetadataError(
-            t("{file}: the packed file is damaged or cut short ({why})", file=path, why=e),
-            hint=t("delete it and import the metadata again"),
+            t("{file}: the packed file is damaged or cut short ({why})", file=path, why=e), hint=remedy
         ) from e
     except OSError as e:
         raise MetadataError(
             t("{file}: cannot be read ({why})", file=path, why=e.strerror or e),
             hint=t("check the path and its permissions"),
         ) from e
+
+
+def load(path: Path) -> Spec:
+    """Read a spec file. Raises MetadataError with the reason."""
+    with reading(path, t("delete it and import the metadata again")):
+        packed = path.read_bytes()
+        data = _inflate(packed) if packed[:2] == b"\x1f\x8b" else _inflate_xz(packed)
     return unpack(data, str(path))
 
 

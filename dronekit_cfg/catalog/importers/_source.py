@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import lzma
-import zlib
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 from xml.parsers.expat import ExpatError
 
+from dronekit_cfg.catalog.codec import reading
 from dronekit_cfg.errors import MetadataError
 from dronekit_cfg.text import t
 
@@ -24,21 +24,13 @@ LIMIT = 64 * 1024 * 1024
 
 def read_bytes(path: Path) -> bytes:
     """Read a file and unpack gzip or xz, told by its first bytes. Raises MetadataError."""
-    try:
-        with path.open("rb") as raw:
-            start = raw.read(2)
-            raw.seek(0)
+    with reading(path, t("download the metadata again")), path.open("rb") as raw:
+        start = raw.read(2)
+        raw.seek(0)
+        try:
             data = _unpacked(raw, start).read(LIMIT + 1)
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as e:
-        raise MetadataError(
-            t("{file}: the packed file is damaged or cut short ({why})", file=path, why=e),
-            hint=t("download the metadata again"),
-        ) from e
-    except OSError as e:
-        raise MetadataError(
-            t("{file}: cannot be read ({why})", file=path, why=e.strerror or e),
-            hint=t("check the path and its permissions"),
-        ) from e
+        except lzma.LZMAError as e:
+            raise EOFError(str(e)) from e
     if len(data) > LIMIT:
         raise MetadataError(
             t("{file}: larger than {limit} MB, so it is no firmware metadata", file=path, limit=LIMIT >> 20),
