@@ -1,4 +1,4 @@
-"""Write what differs and look again, until nothing differs: the fixed point of DESIGN.md 6.4.
+"""Write what differs and look again, until nothing differs.
 
 Each round plans from what the vehicle shows now. So it does not matter why something is not as wanted (it was hidden
 until an enable setting and a reboot, an echo was lost, the vehicle rebooted under us, another station changed it): the

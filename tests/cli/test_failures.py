@@ -32,7 +32,7 @@ EXIT_CODES = {
     "InDoubt": 6,
     "Interrupted": 130,
 }
-"""The promise of DESIGN.md section 4, by the name of the error."""
+"""What the command line promises to return, by the name of the error."""
 
 
 @pytest.mark.parametrize("name", sorted(set(errors.__all__) - {"DronekitError", "Problem"}))
