@@ -18,6 +18,9 @@ __all__ = ["NewProfile", "new_profile"]
 
 _SERIAL = re.compile(r"(SERIAL\d+|RC\d+|SERVO\d+)_.*")
 _PLAIN_YAML = re.compile(r"-?\d+(\.\d+)?|[A-Za-z_][A-Za-z0-9_-]*")
+_NOT_SO_AFTER_A_RESET = {"inav": frozenset({"feature.GPS"})}
+"""Settings that the firmware itself takes from their default as soon as it starts after a reset: INAV 9.0.0 switches
+feature GPS off while no port is for a receiver (seen on its simulator)."""
 _WORDS_OF_YAML = frozenset({"on", "off", "yes", "no", "true", "false", "null", "y", "n"})
 
 
@@ -37,15 +40,18 @@ def new_profile(
     spec: Spec | None = None,
     protected: Callable[[str], str] = lambda _: "",
     generation: Callable[[Mapping[str, Scalar | None], str], str] = lambda _, series: series,
+    fresh: Snapshot | None = None,
 ) -> NewProfile:
     """Make a profile of a snapshot. `protected` is the family's own list of what profiles do not set.
 
-    Defaults are those that the vehicle tells, else those of its metadata; an airframe of PX4 may have its own. What has
-    no known default is taken: leaving it out could lose it. `generation` says of which generation the settings' names
+    Defaults are those of `fresh`, a snapshot of such a vehicle after a reset, else those that the vehicle tells, else
+    those of its metadata; an airframe of PX4 may have its own, which only `fresh` shows. What has no known default is
+    taken: leaving it out could lose it. `generation` says of which generation the settings' names
     are, given the series of the firmware: a development version may have names of the one before, or of both (then "").
     """
     facts = spec.get if spec else None
-    different = [s for s in snapshot.settings if not _at_default(s, spec)]
+    unsteady = _NOT_SO_AFTER_A_RESET.get(snapshot.identity.family, frozenset())
+    different = [s for s in snapshot.settings if not _at_default(s, spec, fresh, unsteady)]
     kept: list[Setting] = []
     left: list[Setting] = []
     for setting in different:
@@ -70,8 +76,12 @@ def new_profile(
     return NewProfile("\n".join(lines) + "\n", len(kept), tuple(s.name for s in left))
 
 
-def _at_default(setting: Setting, spec: Spec | None) -> bool:
-    """Whether a setting is at its default: as the vehicle tells it, else as the metadata of its firmware does."""
+def _at_default(setting: Setting, spec: Spec | None, fresh: Snapshot | None, unsteady: frozenset[str]) -> bool:
+    """Whether a setting is as on a fresh vehicle: seen there, else told by the vehicle, else by its metadata."""
+    if fresh is not None and setting.name in fresh.by_name:
+        return setting.value.same(fresh.value(setting.name))
+    if setting.name in unsteady:
+        return False
     if setting.default is not None:
         return setting.value.same(setting.default)
     told = spec.get(setting.name).default if spec else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,26 @@ def test_what_is_fitted_is_shown_beside_what_the_build_requires(cli: Run) -> Non
     assert rows[0] == ["imu", ">=2", "SITL,", "SITL", "yes"]
     assert rows[1][:2] == ["compass", "external"]
     assert rows[1][-1] == "yes"
+
+
+def test_a_profile_of_a_px4_vehicle_takes_the_defaults_from_a_fresh_one(cli: Run) -> None:
+    identity = Identity("px4", "copter", "1.16.0", "1.16.0", "50", "aa")
+
+    def saved(name: str, family: str = "px4", **values: int) -> str:
+        settings = tuple(Setting(n, Value(Kind.INT32, v)) for n, v in values.items())
+        save_snapshot(Path(name), Snapshot(replace(identity, family=family), "2026-11-22T20:00:00Z", "list", settings))
+        return name
+
+    flown = saved("flown.json", NAV_RCL_ACT=3, MPC_XY_VEL_MAX=8)
+    told = cli("profile", "new", flown, "--name", "first")
+    assert "2 settings" in told.out
+    assert "--defaults" in told.out
+    fresh = cli(
+        "profile", "new", flown, "--defaults", saved("fresh.json", NAV_RCL_ACT=2, MPC_XY_VEL_MAX=8), "--name", "two"
+    )
+    assert "1 setting;" in fresh.out
+    other = cli("profile", "new", flown, "--defaults", saved("other.json", "inav", NAV_RCL_ACT=2), "--name", "three")
+    assert (other.code, "other.json is of inav" in other.err) == (2, True)
 
 
 def test_what_only_a_talk_tells_can_be_required(cli: Run) -> None:

@@ -75,34 +75,50 @@ def new(
     snapshot: Annotated[Path, argument(metavar="SNAPSHOT", help=t("A snapshot of a vehicle that flies."))],
     output: _Output = None,
     name: Annotated[str, option("--name", metavar="NAME", help=t("Name of the profile."))] = "mine",
+    defaults: Annotated[
+        Path | None,
+        option("--defaults", metavar="SNAPSHOT", help=t("A snapshot of such a vehicle after a reset: its defaults.")),
+    ] = None,
 ) -> int:
-    """Write a profile from a snapshot: without defaults, calibration and identity, grouped and labelled."""
+    """Write a profile from a snapshot: without defaults, calibration and identity, grouped and labelled.
+
+    An airframe of PX4 brings defaults of its own, which no vehicle tells: show them with --defaults.
+    """
     from functools import partial
 
-    from dronekit_cfg.catalog.store import spec_for
+    from dronekit_cfg.cli.render import plural
     from dronekit_cfg.cli.session import offline_policy
     from dronekit_cfg.engine.generations import generation_of
+    from dronekit_cfg.engine.knowledge import spec_for_vehicle
+    from dronekit_cfg.engine.state import StateDir
     from dronekit_cfg.formats.new_profile import new_profile
     from dronekit_cfg.formats.snapshot_json import read_snapshot
 
-    del options
     found = read_snapshot(snapshot)
+    fresh = read_snapshot(defaults) if defaults else None
     identity = found.identity
-    spec = spec_for(identity.family, identity.vehicle, identity.version)
+    if fresh is not None and fresh.identity.family != identity.family:
+        message = t("{file} is of {family}", file=defaults, family=fresh.identity.family)
+        raise UsageError(message, hint=t("give a snapshot of a vehicle of {family}", family=identity.family))
+    spec = spec_for_vehicle(identity, StateDir(options.state_dir).root)
     made = new_profile(
         found,
         name,
         spec=spec,
         protected=offline_policy(identity.family).protected,
         generation=partial(generation_of, family=identity.family, vehicle=identity.vehicle),
+        fresh=fresh,
     )
     path = output or Path(f"{name}.yaml")
     _write(out, path, made.text)
     out.document("profile new", 0, file=str(path), settings=made.settings, left_out=list(made.left_out))
+    count = plural(made.settings, t("setting"), t("settings"))
     left = len(made.left_out)
-    out.write_text(
-        t("{file}: {count} settings; {left} protected ones left out", file=path, count=made.settings, left=left)
-    )
+    out.write_text(t("{file}: {count}; {left} protected ones left out", file=path, count=count, left=left))
+    if identity.family == "px4" and fresh is None:
+        out.write_text(
+            t("an airframe of PX4 brings defaults of its own: with --defaults they are told from what was chosen")
+        )
     return 0
 
 

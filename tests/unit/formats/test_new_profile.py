@@ -137,3 +137,25 @@ def test_what_is_at_the_default_of_the_metadata_is_left_out_where_the_vehicle_te
     identity = Identity("px4", "copter", "1.16.0", "1.16.0", "50", "aa")
     made = new_profile(Snapshot(identity, "2026-11-22T20:00:00Z", "list", settings), "mine", spec=spec)
     assert [s.name for s in parse_layer(made.text, "mine.yaml").settings] == ["NAV_RCL_ACT", "NOBODY_KNOWS_IT"]
+
+
+def test_a_fresh_vehicle_shows_the_defaults_that_its_airframe_brings() -> None:
+    def px4(**values: int) -> Snapshot:
+        settings = tuple(Setting(n, Value(Kind.INT32, v)) for n, v in values.items())
+        return Snapshot(Identity("px4", "copter", "1.16.0", "1.16.0", "50", "aa"), "now", "list", settings)
+
+    spec = spec_for("px4", "copter", "1.16")
+    flown, fresh = px4(NAV_DLL_ACT=0, NAV_RCL_ACT=3, SYS_AUTOSTART=4001), px4(NAV_DLL_ACT=2, NAV_RCL_ACT=3)
+    made = new_profile(flown, "mine", spec=spec, fresh=fresh)
+    # 0 is the metadata's default and not the airframe's, so somebody chose it; what only the one has is chosen too
+    assert {s.name: s.value for s in parse_layer(made.text, "mine.yaml").settings} == {
+        "NAV_DLL_ACT": 0,
+        "SYS_AUTOSTART": 4001,
+    }
+
+
+def test_what_inav_changes_by_itself_after_a_reset_is_never_taken_for_untouched() -> None:
+    on = Value(Kind.TEXT, "ON")
+    settings = (Setting("feature.GPS", on, on), Setting("feature.VBAT", on, on))
+    found = Snapshot(Identity("inav", "copter", "9.0.0", "9.0.0", "sitl", "1"), "now", "cli", settings)
+    assert [s.name for s in parse_layer(new_profile(found, "mine").text, "mine.yaml").settings] == ["feature.GPS"]
