@@ -16,7 +16,7 @@ from dronekit_cfg.engine.runner import Runner
 from dronekit_cfg.engine.state import default_root
 from dronekit_cfg.errors import Armed, DronekitError, LinkError, LinkLost, LinkOpenError, NoAnswer, WrongVehicle
 from dronekit_cfg.events import Note, Reporter, Stage, silent
-from dronekit_cfg.families.base import Driver
+from dronekit_cfg.families.base import Driver, LooksOnly
 from dronekit_cfg.families.registry import candidates, open_link
 from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.clock import RealClock
@@ -57,7 +57,8 @@ class LinkOptions:
     """How to reach a vehicle. `timeout` in seconds bounds the wait for a first answer; 0 is the family's own.
 
     `speed` is that of the slowest part of the line in bits per second, 0 when it is not known. `vault` holds the
-    secrets of this run; without one, none is known.
+    secrets of this run; without one, none is known. `look_only`: nothing may come of it but the identity, so a vehicle
+    that sits in its CLI is asked there and not restarted.
     """
 
     url: str
@@ -69,6 +70,7 @@ class LinkOptions:
     speed: int = 0
     state_dir: Path | None = None
     vault: Vault | None = None
+    look_only: bool = False
 
 
 class Connection:
@@ -244,6 +246,8 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
         # Through a flight controller they are for it, not for the module behind it.
         through = parse(options.url).scheme == "via"
         driver = make(session, None if through else options.target, None if through else options.signing_key)
+        if isinstance(driver, LooksOnly):
+            driver.look_only = options.look_only
         runner = Runner(link, driver.codec, clock, stop)
         try:
             identity = _first_identity(link, driver, runner, options.timeout)
@@ -317,7 +321,8 @@ def connect(
         link.open()
         connection = _identify(link, options, clock, report, stop or Stop(), vault)
         try:
-            give_back_ports(connection, options.state_dir or default_root())
+            if not options.look_only:
+                give_back_ports(connection, options.state_dir or default_root())
             yield connection
         finally:
             connection.leave()

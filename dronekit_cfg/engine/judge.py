@@ -111,7 +111,7 @@ def judge_plan(plan: Plan, snapshot: Snapshot, spec: Spec | None, renames: Renam
             found.append(replace(finding, severity="info"))
         else:
             found.append(finding if mine else _already_so(finding))
-    left = [f for f in plan.findings if f.id in BUILTIN]
+    left = [replace(f, severity="info") if terms.simulator else f for f in plan.findings if f.id in BUILTIN]
     rest = tuple(f for f in plan.findings if f.id not in BUILTIN)
     waived = apply_waivers([*left, *found], terms.waivers, today=terms.today or _today(), rules=_by_id(terms))
     return judge_law(replace(plan, findings=(*rest, *waived.findings)), snapshot, spec, terms)

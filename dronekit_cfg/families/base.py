@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value
 from dronekit_cfg.talk.flow import Codec, Flow
 
-__all__ = ["ArmState", "Driver", "StartsOver", "Traits", "WritesBulk"]
+__all__ = ["ArmState", "Driver", "LooksOnly", "StartsOver", "Traits", "WritesBulk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,17 @@ class Driver(Protocol):
 
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
+
+
+@runtime_checkable
+class LooksOnly(Protocol):
+    """A family that restarts a vehicle that was left in its CLI, unless it shall only look: then `identify` asks there.
+
+    `left_in_cli` says that this was so: the identity has no uid then, and nothing but `identify` may be asked.
+    """
+
+    look_only: bool
+    left_in_cli: bool
 
 
 @runtime_checkable

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dronekit_cfg.errors import LinkGarbage, NoAnswer
-from dronekit_cfg.formats.cli_dump import parse_header
-from dronekit_cfg.formats.cli_dump_dialect import load_dialect
+from dronekit_cfg.formats.cli_dump import Header, parse_header
 from dronekit_cfg.talk.cli_session import CliSession, Entry
-from dronekit_cfg.talk.flow import Flow, Session
+from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.msp_calls import MspCalls
 from dronekit_cfg.text import t
 from dronekit_cfg.wire import msp_messages as layout
 from dronekit_cfg.wire.msp import Direction, MspFrame
 from dronekit_cfg.wire.msp_messages import ApiVersion, BoardInfo, BuildInfo, Code, FirmwareVersion
-from dronekit_cfg.wire.msp_port import PortCodec
 
-__all__ = ["Answers", "Probed", "ask_who", "guess_noise", "hears_msp", "is_cli_echo", "make_sense", "probe"]
+__all__ = ["Answers", "ask_in_cli", "ask_who", "guess_noise", "hears_msp", "is_cli_echo", "make_sense"]
 
 T = TypeVar("T")
 
@@ -81,36 +79,20 @@ def ask_who(calls: MspCalls, api: ApiVersion) -> Flow[Answers]:
         raise _nonsense(error) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """What sits behind an unknown port. `family` is "" for a firmware that is not ours; `in_cli`: left in its CLI."""
+def ask_in_cli(cli: CliSession) -> Flow[Header]:
+    """Ask a vehicle that sits in its CLI who it is, and leave it there with whatever is staged.
 
-    family: str
-    text: str
-    in_cli: bool = False
-
-
-def probe(session: Session, codec: PortCodec, *, seconds: float = 1.0) -> Flow[Probed]:
-    """Find out which firmware answers, over MSP first, then in a CLI that was left open. It changes nothing.
-
-    Raises NoAnswer on a silent port, LinkGarbage with a guess where something else talks.
+    Raises NoAnswer, and LinkGarbage where its version line says nothing.
     """
-    calls = MspCalls(session, codec)
-    codec.reset()
-    api = yield from hears_msp(calls, seconds=seconds)
-    if api is not None:
-        who = yield from ask_who(calls, api)
-        return Probed(who.family, f"{who.variant} {who.version.text}, board {who.board.target}")
-    if not is_cli_echo(calls.noise):
-        raise guess_noise(calls.noise) or NoAnswer(t("nothing answers MSP"), hint=t("check power, cable and baud rate"))
-    cli = CliSession(session, codec, load_dialect("betaflight"))  # both families enter, echo and mark ends alike
     if (yield from cli.enter(expect_open=True)) is Entry.NONE:
         raise NoAnswer(t("a CLI echoes but does not answer"), hint=t("power the vehicle off and on"))
     header = parse_header((yield from cli.line("version")))
-    codec.reset()
+    cli.forget()
     if header is None:
-        return Probed("", t("an unknown firmware with a CLI"), in_cli=True)
-    return Probed(header.family, f"{header.version}, board {header.target}", in_cli=True)
+        raise LinkGarbage(
+            t("an unknown firmware sits in its CLI"), hint=t("this tool knows Betaflight from 4.3 and INAV from 7 on")
+        )
+    return header
 
 
 def make_sense(parser: Callable[[bytes], T], frame: MspFrame) -> T:

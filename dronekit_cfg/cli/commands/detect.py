@@ -25,6 +25,13 @@ UDP = "udp:14550"
 """Where vehicles on a network speak to; listened to as well."""
 
 
+_IN_CLI = (
+    t("sits in its CLI"),
+    t("power it off and on, or let the next command restart it; what was typed there and not saved is lost"),
+)
+"""What is said of a vehicle that was left in its text CLI; it is not restarted by looking at it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A link to look at; `always` says that it is listed even when nothing answers."""
@@ -37,7 +44,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What was found at a place: an identity, or the reason why not."""
+    """What was found at a place: an identity (`problem` is a remark then), or the reason why not."""
 
     place: _Place
     identity: Identity | None = None
@@ -116,12 +123,15 @@ def _look(places: Sequence[_Place], options: LinkOptions, stop: Stop) -> list[_F
 def _look_at(place: _Place, options: LinkOptions, stop: Stop, clock: Clock | None) -> _Found:
     from dronekit_cfg.engine.connection import connect
     from dronekit_cfg.errors import DronekitError, LinkError, VehicleError
+    from dronekit_cfg.families.base import LooksOnly
 
     if not place.probe:
         return _Found(place, problem=t("not asked"), hint=t("add --all to ask it"))
     try:
-        with connect(replace(options, url=place.url), clock=clock, stop=stop) as connection:
-            return _Found(place, identity=connection.identity)
+        with connect(replace(options, url=place.url, look_only=True), clock=clock, stop=stop) as connection:
+            driver = connection.driver
+            in_cli = isinstance(driver, LooksOnly) and driver.left_in_cli
+            return _Found(place, connection.identity, *(_IN_CLI if in_cli else ()))
     except (LinkError, VehicleError) as error:
         return _Found(place, problem=error.message, hint=error.hint)
     except DronekitError:
@@ -136,7 +146,7 @@ def _show(out: Output, found: Sequence[_Found]) -> None:
     if found:
         rows = [(f.place.url, f.place.what, _answer(f)) for f in found]
         out.show(simple_table((t("Link"), t("Port"), t("Answer")), rows))
-        hints = list(dict.fromkeys(f"{f.place.url}: {f.hint}" for f in found if f.hint and not f.identity))
+        hints = list(dict.fromkeys(f"{f.place.url}: {f.hint}" for f in found if f.hint))
         if hints:
             out.detail("", bullets(hints, glyphs_of(out.console), indent=0))
     answered = next((f for f in found if f.identity), None)
@@ -164,6 +174,7 @@ def _answer(found: _Found) -> str:
             f"{vehicle} {identity.version_text}",
             identity.board,
             t("uid {uid}", uid=identity.uid) if identity.uid else "",
+            found.problem,
         )
         if part
     )

@@ -20,16 +20,18 @@ from dronekit_cfg.formats.cli_dump import Dump, parse, told_defaults
 from dronekit_cfg.formats.cli_dump_checks import problems
 from dronekit_cfg.formats.cli_dump_dialect import load_dialect
 from dronekit_cfg.formats.cli_dump_settings import address
+from dronekit_cfg.formats.cli_version import pep440
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Snapshot, Spec, Value, Verdict
 from dronekit_cfg.talk.cli_batch import Written, write_settings
 from dronekit_cfg.talk.cli_session import CliSession, Entry
 from dronekit_cfg.talk.flow import Flow, Session, Wait
 from dronekit_cfg.talk.msp_calls import MspCalls
-from dronekit_cfg.talk.msp_identify import Answers, ask_who, guess_noise, hears_msp, is_cli_echo
+from dronekit_cfg.talk.msp_identify import Answers, ask_in_cli, ask_who, guess_noise, hears_msp, is_cli_echo
 from dronekit_cfg.text import t
 from dronekit_cfg.wire.msp import Direction
 from dronekit_cfg.wire.msp_messages import Code
 from dronekit_cfg.wire.msp_port import PortCodec
+from dronekit_cfg.wire.msp_sensors import SENSOR_MESSAGES, read_sensor
 
 __all__ = ["CliDriver"]
 
@@ -48,6 +50,8 @@ class CliDriver(ABC):
 
     family: str
     traits = Traits(staged=True, boot_seconds=20.0)
+    motor_message = "MSP_MOTOR_TELEMETRY"
+    """Name of the message that tells what the ESCs say."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -60,8 +64,14 @@ class CliDriver(ABC):
         self.api_minor = 0
         self.restarting = False
         """Whether `identify` restarts a vehicle that was left in its CLI: after a LinkError open the link and retry."""
+        self.look_only = self.left_in_cli = False
+        """See `families.base.LooksOnly`."""
         self.start_over = False
         """Whether writing begins with a reset to defaults (see `families.base.StartsOver`)."""
+        self.told_status: str | None = None
+        """What `status` said last: the parts that were found at boot. None until it was asked."""
+        self.told_motors: tuple[Mapping[str, Any], ...] | None = None
+        """What the ESCs told before the CLI was entered; the CLI does not show it. None until that was asked."""
 
     def identify(self) -> Flow[Identity]:
         """Ask who the vehicle is, over MSP. A vehicle that was left in its CLI is made to leave it, which reboots it.
@@ -73,12 +83,19 @@ class CliDriver(ABC):
         self.codec.reset()
         self.cli.forget()
         api = yield from hears_msp(self.calls, seconds=SILENT_SECONDS)
+        if api is None and self.look_only and is_cli_echo(self.calls.noise):
+            return (yield from self._look_into_session())
         if api is None:
             yield from self._leave_foreign_session()
             api = yield from hears_msp(self.calls, seconds=self.traits.boot_seconds)
         if api is None:
             raise NoAnswer(t("the vehicle did not come back after it left its CLI"), hint=t("check its power"))
         who = yield from ask_who(self.calls, api)
+        if not who.family:
+            raise Unsupported(
+                t("the vehicle runs {variant} {version}", variant=who.variant, version=who.version.text),
+                hint=t("this tool knows Betaflight from 4.3 and INAV from 7 on"),
+            )
         if who.family != self.family:
             raise LinkGarbage(
                 t("the vehicle runs {variant} and not {ours}", variant=who.variant, ours=self.dialect.title),
@@ -88,6 +105,15 @@ class CliDriver(ABC):
         self.identity = self._identity(who)
         self.restarting = False
         return self.identity
+
+    def _look_into_session(self) -> Flow[Identity]:
+        header = yield from ask_in_cli(self.cli)
+        if header.family != self.family:
+            raise LinkGarbage(t("the vehicle does not run {ours}", ours=self.dialect.title))
+        self.left_in_cli = True
+        revision = f" ({header.revision})" if header.revision else ""
+        version = pep440(header.version)
+        return Identity(self.family, "", version, f"{header.version}{revision}", header.target, uid="")
 
     def _leave_foreign_session(self) -> Flow[None]:
         noise = self.calls.noise
@@ -114,7 +140,7 @@ class CliDriver(ABC):
         """Ask for the arm state: over MSP, or in the CLI, in which no vehicle is ever armed."""
         if not self.cli.open:
             return (yield from self._msp_arm_state())
-        text = yield from self.cli.line(self.dialect.commands["status"])
+        text = yield from self.status()
         found = next((line for line in text.splitlines() if line.lower().startswith("arming disable")), "")
         return ArmState(False, found.partition(":")[2].strip())
 
@@ -126,6 +152,8 @@ class CliDriver(ABC):
         """Enter the CLI unless we are in it. Raises Armed, Unsupported, LinkLost."""
         if self.cli.open:
             return
+        if self.told_motors is None:
+            self.told_motors = yield from self._ask_motors()
         entry = yield from self.cli.enter()
         if entry is Entry.FRESH:
             return
@@ -155,7 +183,19 @@ class CliDriver(ABC):
     def status(self) -> Flow[str]:
         """Give what the CLI's `status` says: the sensors that were found at boot among other things."""
         yield from self.enter()
-        return (yield from self.cli.line(self.dialect.commands["status"]))
+        self.told_status = yield from self.cli.line(self.dialect.commands["status"])
+        return self.told_status
+
+    def _ask_motors(self) -> Flow[tuple[Mapping[str, Any], ...]]:
+        """Ask what the ESCs tell of each motor; nothing where the firmware was built without that, or is silent."""
+        name = self.motor_message
+        try:
+            reply = yield from self.calls.ask(SENSOR_MESSAGES[name][0], tries=1)
+            if reply.direction is not Direction.REPLY:
+                return ()
+            return tuple(read_sensor(name, reply.payload, self.api_minor)["motors"])
+        except (NoAnswer, ValueError):
+            return ()
 
     def _read_all(self) -> Flow[tuple[Dump, dict[str, str]]]:
         differences: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dronekit_cfg.engine.runner import Runner
 from dronekit_cfg.errors import (
     Armed,
     DronekitError,
@@ -16,8 +17,9 @@ from dronekit_cfg.errors import (
     VehicleError,
     WriteRefused,
 )
+from dronekit_cfg.families.betaflight.driver import BetaflightDriver
+from dronekit_cfg.families.inav.driver import InavDriver
 from dronekit_cfg.model import Kind, Value, Verdict
-from dronekit_cfg.talk.msp_identify import probe
 from dronekit_cfg.wire.msp import encode_reply
 
 Make = Any
@@ -191,19 +193,36 @@ def test_a_port_that_is_no_flight_controller_is_told_apart(make_sim: Make, port:
 
 
 @FAMILIES
-def test_an_unknown_port_is_probed_over_msp_and_in_a_cli_that_was_left_open(make_sim: Make, family: str) -> None:
+def test_looking_at_a_vehicle_in_its_cli_names_it_and_leaves_what_is_staged_there(make_sim: Make, family: str) -> None:
     bench = make_sim(family)
-    session, codec = bench.driver.session, bench.driver.codec
-    found = bench.run(probe(session, codec))
-    assert (found.family, found.in_cli) == (family, False)
+    over_msp = bench.identify()
+    bench.run(bench.driver.enter())
+    bench.run(bench.driver.cli.line("set small_angle = 31"))
+    bench.driver.forget()  # another program had opened that session
+    bench.driver.look_only = True
+    in_cli = bench.identify()
+    assert (in_cli.family, in_cli.version, in_cli.board) == (family, over_msp.version, "SITL")
+    assert (in_cli.uid, bench.driver.left_in_cli) == ("", True)
+    bench.run(bench.driver.discard())  # what the engine does at the end of every command
+    assert "small_angle = 31" in bench.run(cli_line(bench, "get small_angle"))
+
+
+def cli_line(bench: Any, line: str) -> Any:
+    yield from bench.driver.cli.enter(expect_open=True)
+    return (yield from bench.driver.cli.line(line))
+
+
+@FAMILIES
+def test_looking_at_a_vehicle_of_the_other_family_in_its_cli_lets_that_family_answer(
+    make_sim: Make, family: str
+) -> None:
+    bench = make_sim(family)
     bench.identify()
     bench.run(bench.driver.enter())
-    codec.reset()
-    found = bench.run(probe(session, codec))
-    assert (found.family, found.in_cli) == (family, True)
-    assert "SITL" in found.text
-    with pytest.raises(NoAnswer):
-        bench.run(probe(session, Deaf().replace(bench).driver.codec))
+    other = {"betaflight": InavDriver, "inav": BetaflightDriver}[family](bench.driver.session)
+    other.look_only = True
+    with pytest.raises(LinkGarbage, match="does not run"):
+        Runner(bench.link, other.codec, bench.clock).run(other.identify(), limit=60)
 
 
 @FAMILIES
