@@ -141,10 +141,6 @@ class Renames:
             found.append((entry.old, entry.scale))
         return tuple(found)
 
-    def counterpart(self, name: str) -> Rename | None:
-        """Give the entry that has `name` as its old or new name."""
-        return self._by_old.get(name) or self._by_new.get(name)
-
     def belongs(self, name: str, version: str) -> bool:
         """Whether `name` is a name of a renamed setting, and the one that firmware `version` has."""
         at_hand = _numbers(version)

@@ -139,7 +139,6 @@ class Story:
     path: Path
     begin: dict[str, Any] = field(default_factory=dict)
     touched: dict[str, Value | None] = field(default_factory=dict)
-    committed: bool = False
     undoing: bool = False
     ended: str = ""
 
@@ -217,13 +216,11 @@ def _tell(story: Story, entry: dict[str, Any]) -> None:
         case "intent":
             for name, old, _ in entry["batch"]:
                 story.touched.setdefault(name, value_from_json(old))
-        case "commit":
-            story.committed = True
         case "undo":
             story.undoing = True
         case "end":
             story.ended = entry["result"]
-        case "outcome" | "reboot" | "held":
+        case "commit" | "outcome" | "reboot" | "held":
             pass
         case other:
             raise ValueError(f"unknown entry {other}")

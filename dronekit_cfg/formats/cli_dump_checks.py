@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from dronekit_cfg.errors import Problem
 from dronekit_cfg.formats.cli_dump import Dump, Line, LineKind
-from dronekit_cfg.formats.cli_dump_settings import address
 from dronekit_cfg.model import Identity
 from dronekit_cfg.text import t
 
-__all__ = ["foreign", "per_unit", "problems"]
+__all__ = ["foreign", "problems"]
 
 
 def problems(dump: Dump, file: str = "") -> tuple[Problem, ...]:
@@ -80,14 +79,3 @@ def foreign(dump: Dump, identity: Identity) -> tuple[str, ...]:
     if header.target.casefold() != identity.board.casefold():
         found.append(t("it is of board {theirs}, the vehicle is a {ours}", theirs=header.target, ours=identity.board))
     return tuple(found)
-
-
-def per_unit(dump: Dump) -> dict[str, str]:
-    """Give the settings of `dump` that belong to one unit, with why: identity, calibration, volatile, read-only."""
-    dialect = dump.dialect
-    found = {}
-    for name in dump.settings:
-        base = name if name.startswith("line.") else address(name, dialect).base
-        if kind := dialect.protected_kind(base):
-            found[name] = kind
-    return found

@@ -10,25 +10,7 @@ from functools import cached_property
 from dronekit_cfg.errors import Problem
 from dronekit_cfg.model import Kind, Value
 
-__all__ = ["MAV_TYPES", "NOT_LOADED_BY_PEERS", "Dialect", "ParamEntry", "ParamFile"]
-
-NOT_LOADED_BY_PEERS = frozenset(
-    {
-        "SYSID_SW_MREV",
-        "WP_TOTAL",
-        "MIS_TOTAL",
-        "CMD_TOTAL",
-        "FENCE_TOTAL",
-        "SYS_NUM_RESETS",
-        "ARSPD_OFFSET",
-        "GND_ABS_PRESS",
-        "GND_TEMP",
-        "CMD_INDEX",
-        "LOG_LASTFILE",
-        "FORMAT_VERSION",
-    }
-)
-"""Counters and per-boot values that Mission Planner or MAVProxy skip when they load a file."""
+__all__ = ["MAV_TYPES", "Dialect", "ParamEntry", "ParamFile"]
 
 MAV_TYPES: dict[int, Kind] = {
     1: Kind.UINT8,
@@ -96,8 +78,3 @@ class ParamFile:
         """Entries of the autopilot by name: in a file of several components, those of component 1 where it has any."""
         main = [e for e in self.entries if e.component in (0, 1)] or list(self.entries)
         return {e.name: e for e in main}
-
-    @property
-    def skipped_by_peers(self) -> tuple[str, ...]:
-        """Names that other ground stations would not write to a vehicle."""
-        return tuple(sorted(NOT_LOADED_BY_PEERS & set(self.by_name)))

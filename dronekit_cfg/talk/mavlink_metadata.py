@@ -24,7 +24,7 @@ from dronekit_cfg.text import t
 __all__ = ["EVENTS", "PARAMETERS", "Metadata", "MetadataFile", "crc32", "fetch", "metadata_files", "unpacked"]
 
 COMPONENT_METADATA = 397
-PARAMETERS, EVENTS, ACTUATORS = 1, 4, 5
+PARAMETERS, EVENTS = 1, 4
 """COMP_METADATA_TYPE."""
 _LOCAL = "mftp://"
 _LARGEST = 8 << 20

@@ -141,12 +141,6 @@ class MspDecoder(Decoder[MspFrame | Noise]):
             self._skip(1)
             self.receive_data(b"")
 
-    def take_rest(self) -> bytes:
-        """Give and forget the bytes of an unfinished frame (another decoder takes over)."""
-        rest = bytes(self._buffer)
-        self._buffer.clear()
-        return rest
-
     def _skip(self, count: int) -> None:
         self._noise += self._buffer[:count]
         del self._buffer[:count]

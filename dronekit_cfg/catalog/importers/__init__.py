@@ -19,7 +19,6 @@ __all__ = [
     "import_spec",
     "parse_json",
     "read_bytes",
-    "read_types",
     "types_from_json",
     "types_from_snapshot",
     "with_types",
@@ -58,8 +57,3 @@ def _without_renamed(spec: Spec) -> Spec:
     renames = load_renames(spec.family, spec.vehicle)
     old = {entry.old for entry in renames.mixed(spec.settings.keys())} if renames else set()
     return replace(spec, settings={n: s for n, s in spec.settings.items() if n not in old}) if old else spec
-
-
-def read_types(path: Path) -> dict[str, TypeFact]:
-    """Read storage types and defaults from a list in JSON, packed or not. Raises MetadataError."""
-    return types_from_json(read_bytes(path), str(path))

@@ -31,7 +31,6 @@ SPEED = 3.0
 """How much faster time passes here than at the bench: a simulated boot takes as long as a real one."""
 
 STUBBORN = f"{VEHICLE}?fault=clamp:RTL_ALT:4000"
-TOO_MUCH = ("--set", "RTL_ALT=6000", "--set", "FENCE_RADIUS=500")
 PROFILE = ("heavy-lift+gnss-resilient", "--input", "cells=6")
 
 INTRO = t(

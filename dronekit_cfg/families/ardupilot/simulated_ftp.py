@@ -32,7 +32,7 @@ WORK_SECONDS = 0.006
 BURST_LIMIT = 500
 _BYTE_RATE = 125_000
 """Rate from which the real SITL works out its pause between two blocks of a burst (5.8 ms measured for 239 bytes)."""
-EINVAL, EBADF = 22, 9
+EINVAL = 22
 BUSY_SESSION = 200
 """Session of the other ground station of the fault `ftp-busy`."""
 

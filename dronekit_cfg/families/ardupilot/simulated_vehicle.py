@@ -29,7 +29,6 @@ BROWNOUT_SECONDS = 0.02
 ON_FOR_SECONDS = 60.0
 """How long a vehicle has been on when a ground station finds it running."""
 FIRST_SIGN_SECONDS = 0.05
-COMPONENT_ALL = 0
 
 _Handler: TypeAlias = Callable[[Message, float], None]
 

@@ -29,7 +29,6 @@ TICK = 0.0107
 ENTRY = 0.1
 BOOT = 0.5
 BUFFER = 256
-LINE = 255
 _PROMPT = b"\r\n# "
 _STATUS = frozenset({101, 150, 0x2000})
 """STATUS, STATUS_EX and INAV_STATUS."""

@@ -18,12 +18,10 @@ from dronekit_cfg.catalog.vehicle_cache import keep, keep_file, kept, kept_file
 from dronekit_cfg.errors import LinkGarbage, MetadataError, NoAnswer
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.families.base import Traits
-from dronekit_cfg.families.mavlink import MavlinkDriver
 from dronekit_cfg.families.px4 import quirks
 from dronekit_cfg.families.px4.checksum import NAME, checksum
 from dronekit_cfg.model import Identity, Phase, Setting, Spec, Value
-from dronekit_cfg.talk.flow import Flow, Session
-from dronekit_cfg.talk.mavlink_connect import Target
+from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.talk.mavlink_events import EventBook, read_book
 from dronekit_cfg.talk.mavlink_ftp import FtpRefused
@@ -31,7 +29,7 @@ from dronekit_cfg.talk.mavlink_metadata import EVENTS, PARAMETERS, crc32, fetch,
 from dronekit_cfg.talk.mavlink_params import download_list, read_values
 from dronekit_cfg.text import t
 
-__all__ = ["Px4", "Px4Driver"]
+__all__ = ["Px4"]
 
 LIST_TRIES = 3
 FAST_SECONDS = 0.05
@@ -153,21 +151,6 @@ class Px4:
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
         return quirks.coerce(name, value, known)
-
-
-class Px4Driver(MavlinkDriver):
-    """One connection to one PX4 vehicle, and to no other one."""
-
-    def __init__(
-        self,
-        session: Session,
-        *,
-        target: Target | None = None,
-        signing_key: bytes | None = None,
-        slow: bool = False,
-        speak_first: bool = False,
-    ) -> None:
-        super().__init__(session, (Px4(),), target=target, signing_key=signing_key, slow=slow, speak_first=speak_first)
 
 
 def _vehicle_checksum(conversation: Conversation) -> Flow[int | None]:

@@ -238,10 +238,3 @@ def test_the_dialect_is_told_by_content_first_and_by_suffix_second(
     text: str, file: str, dialect: Dialect | None
 ) -> None:
     assert detect_dialect(text, file) is dialect
-
-
-def test_what_other_ground_stations_would_skip_is_named() -> None:
-    assert parse_params("FORMAT_VERSION,120\nA,1\nSYS_NUM_RESETS,3\n", "x.param").skipped_by_peers == (
-        "FORMAT_VERSION",
-        "SYS_NUM_RESETS",
-    )
