@@ -20,12 +20,12 @@ from typing import Any
 
 import fuzz_devices
 import fuzz_files
+from ardupilot_driver import ArdupilotDriver
 
 from dronekit_cfg.engine.interrupt import Stop
 from dronekit_cfg.engine.journal import read_journal
 from dronekit_cfg.engine.runner import Runner
 from dronekit_cfg.errors import DronekitError, LinkGarbage, LinkLost, StateError, UsageError
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.formats import cli_dump, files, param_text, plan_json, profile_yaml, receipt_json, snapshot_json
 from dronekit_cfg.formats.cli_dump_checks import problems
 from dronekit_cfg.formats.cli_dump_dialect import load_dialect

@@ -9,11 +9,9 @@ from dronekit_cfg.errors import LinkGarbage, NoAnswer
 from dronekit_cfg.events import Note, Stage
 from dronekit_cfg.families.ardupilot import packed, quirks
 from dronekit_cfg.families.base import Traits
-from dronekit_cfg.families.mavlink import MavlinkDriver
 from dronekit_cfg.model import Change, Identity, Outcome, Phase, Setting, Spec, Value
 from dronekit_cfg.talk import mavlink_commands
-from dronekit_cfg.talk.flow import Flow, Session
-from dronekit_cfg.talk.mavlink_connect import Target
+from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.talk.mavlink_ftp import FtpRefused, block_size, download
 from dronekit_cfg.talk.mavlink_others import wait_for_list
@@ -21,7 +19,7 @@ from dronekit_cfg.talk.mavlink_params import download_list
 from dronekit_cfg.talk.mavlink_pck import decode_packed
 from dronekit_cfg.text import t
 
-__all__ = ["Ardupilot", "ArdupilotDriver"]
+__all__ = ["Ardupilot"]
 
 PACKED = "@PARAM/param.pck?withdefaults=1"
 PACKED_TRIES = 3
@@ -88,23 +86,6 @@ class Ardupilot:
     def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
         """Turn a profile's value into the Value the vehicle stores; ValueError says why it does not fit."""
         return quirks.coerce(name, value, known)
-
-
-class ArdupilotDriver(MavlinkDriver):
-    """One connection to one ArduPilot vehicle, and to no other one."""
-
-    def __init__(
-        self,
-        session: Session,
-        *,
-        target: Target | None = None,
-        signing_key: bytes | None = None,
-        slow: bool = False,
-        speak_first: bool = False,
-    ) -> None:
-        super().__init__(
-            session, (Ardupilot(),), target=target, signing_key=signing_key, slow=slow, speak_first=speak_first
-        )
 
 
 def _packed(conversation: Conversation, block: int) -> Flow[tuple[Setting, ...] | None]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from dronekit_cfg.errors import Armed, NoAnswer, VehicleError
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.talk.mavlink_commands import run_command
 
 

@@ -6,10 +6,10 @@ import itertools
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from dronekit_cfg.errors import DronekitError, LinkGarbage, NoAnswer, SeveralVehicles, Unsupported
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 
 
 def identify(bench: Any, **options: Any) -> Any:

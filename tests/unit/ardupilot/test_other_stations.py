@@ -6,10 +6,10 @@ import struct
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from dronekit_cfg.events import Note
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.talk.mavlink_ftp import FtpRefused, download
 
 PATH = "@PARAM/param.pck"

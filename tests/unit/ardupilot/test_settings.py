@@ -6,10 +6,10 @@ import struct
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 
 from dronekit_cfg.errors import NoAnswer
 from dronekit_cfg.events import Note, Progress, VehicleText
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.model import Kind, Snapshot, Value
 from dronekit_cfg.talk.mavlink_params import value_of
 from dronekit_cfg.wire.mavlink import Message

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 
 from dronekit_cfg.errors import NoAnswer
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.talk.mavlink_ftp import FtpRefused, download, upload
 
 PATH = "@PARAM/param.pck"

@@ -6,8 +6,8 @@ import itertools
 from typing import Any
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.model import Change, Kind, Outcome, Phase, Value, Verdict
 
 

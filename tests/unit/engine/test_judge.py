@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from ardupilot_driver import ArdupilotDriver
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.engine.goals import goal_from_snapshot
@@ -16,7 +17,6 @@ from dronekit_cfg.engine.knowledge import renames_for, spec_for_vehicle
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply, refuse_errors
 from dronekit_cfg.errors import FileProblems
-from dronekit_cfg.families.ardupilot.driver import ArdupilotDriver
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Identity, Kind, Origin, Plan, Result, Scalar, Setting, Snapshot, Value, Waiver, Wanted
 from dronekit_cfg.planner.plan import Goal, make_plan
