@@ -61,7 +61,11 @@ def options_for(device: DeviceOptions, main: LinkOptions, url: str, family: str)
 
 @contextmanager
 def host_of(out: Output, device: DeviceOptions, *, stopped: str = "") -> Iterator[tuple[Host, LinkOptions]]:
-    """Give what the engine needs to work on several devices, and how the flight controller is reached."""
+    """Give what the engine needs to work on several devices, and how the flight controller is reached.
+
+    A stop request that the engine has not already explained ends as Interrupted with `stopped` (default: nothing was
+    written).
+    """
     from functools import partial
 
     from dronekit_cfg.cli.session import clock_in_use
@@ -235,7 +239,10 @@ def _planned(goal: Goal, accept: frozenset[str], _found: Identity) -> tuple[Goal
 def pinned_devices(
     plan: AircraftPlan, device: DeviceOptions, main: LinkOptions, links: Mapping[str, str], accept: frozenset[str]
 ) -> list[Device]:
-    """Give the devices of a plan that was made and judged earlier; the flight controller first."""
+    """Give the devices of a plan that was made and judged earlier; the flight controller first.
+
+    Raises UsageError for a link to a module that the plan does not have.
+    """
     from dronekit_cfg.engine.aircraft_plan import Device
     from dronekit_cfg.planner.plan import Goal
 

@@ -50,7 +50,8 @@ clock_in_use: ContextVar[Clock | None] = ContextVar("clock_in_use", default=None
 def vehicle(out: Output, device: Device, *, stopped: str = "") -> Iterator[tuple[Connection, StateDir]]:
     """Connect to the vehicle of `device` and give it with the state folder.
 
-    A stop request that the engine has not already explained ends with `stopped` (default: nothing was written).
+    A stop request that the engine has not already explained ends as Interrupted with `stopped` (default: nothing was
+    written).
     """
     from dronekit_cfg.engine.connection import connect
     from dronekit_cfg.engine.interrupt import Stop

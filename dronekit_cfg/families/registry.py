@@ -250,7 +250,8 @@ def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path |
 def candidates(url: str, family: str = "", *, state_dir: Path | None = None) -> tuple[MakeDriver, ...]:
     """Give the drivers to try on `url`, in order. A `sim:` or `sitl:` URL or a named family leaves one.
 
-    `state_dir` is where they may keep what they learn about firmwares.
+    `state_dir` is where they may keep what they learn about firmwares. Raises UsageError for a family that there is
+    not, or that is not spoken on such a link.
     """
     link = parse(url)
     if not family:
@@ -306,7 +307,7 @@ def open_link(
     """Make the link behind `url` (not opened yet), with the schemes that only families know.
 
     `hushed` tells recordings when to leave bytes out. `target` and `signing_key` are for the flight controller that a
-    `via:` link goes through.
+    `via:` link goes through. Raises UsageError for a text that is no link.
     """
 
     def sim(link: LinkUrl, clock: Clock) -> Link:

@@ -101,7 +101,10 @@ class Functions:
         return self._view.listed(name)
 
     def b(self, name: str, bit: int, default: int | None = None) -> bool:
-        """Whether a bit is on; a negative number has all its high bits on, as in two's complement."""
+        """Whether a bit is on; a negative number has all its high bits on, as in two's complement.
+
+        TypeError for what is no whole number.
+        """
         if default is not None and self._view.find(name) is None:
             return bool(default)
         value = self._view.value(name)

@@ -39,7 +39,7 @@ _Key = str | int
 
 
 def schema(name: str) -> dict[str, Any]:
-    """Read a JSON Schema that this package ships, from the wheel or from the repository."""
+    """Read a JSON Schema that this package ships, from the wheel or from the repository. UsageError without it."""
     package = files("dronekit_cfg")
     for folder in (package / "_data" / "schemas", Path(str(package)).parent / "schemas"):
         found = folder / name

@@ -39,7 +39,7 @@ def find_inav(binary: str = "") -> Path:
 
 
 def free_port_pair() -> int:
-    """Give a port that is free together with the next one (UART1 and UART2)."""
+    """Give a port that is free together with the next one (UART1 and UART2). Raises LinkOpenError."""
     for _ in range(50):
         with socket.socket() as first, socket.socket() as second:
             first.bind(("127.0.0.1", 0))

@@ -90,7 +90,7 @@ def key_size(key: int) -> int:
 
 
 def valset_payload(layers: int, values: Mapping[int, int]) -> bytes:
-    """Pack a VALSET of raw unsigned values, at most 64 of them: all are stored, or none."""
+    """Pack a VALSET of raw unsigned values, 1 to 64 of them: all are stored, or none. ValueError for others."""
     if not 0 < len(values) <= 64:
         raise ValueError("a VALSET takes 1 to 64 values")
     body = b"".join(struct.pack("<I", k) + v.to_bytes(key_size(k), "little") for k, v in values.items())

@@ -336,7 +336,7 @@ class CliDriver(ABC):
                 yield from hears_msp(self.calls, seconds=RESTART_SECONDS)
 
     def reboot(self) -> Flow[None]:
-        """Reboot; what is staged is dropped."""
+        """Reboot; what is staged is dropped. Raises NoAnswer, and VehicleError for a refusal."""
         if self.cli.open:
             yield from self.cli.leave()
             return
