@@ -12,12 +12,22 @@ from dronekit_cfg.events import Reporter, silent
 from dronekit_cfg.families.base import Driver
 from dronekit_cfg.links.base import Clock, Link
 from dronekit_cfg.links.url import LinkUrl, make_link, parse
+from dronekit_cfg.sim.fault_text import FaultKind
 from dronekit_cfg.sim.link import MemoryLink
 from dronekit_cfg.sim.vehicle import SimulatedVehicle
 from dronekit_cfg.talk.flow import Session
 from dronekit_cfg.text import t
 
-__all__ = ["FAMILIES", "MakeDriver", "candidates", "make_simulated", "open_link", "simulated_names", "sitl_names"]
+__all__ = [
+    "FAMILIES",
+    "MakeDriver",
+    "candidates",
+    "make_simulated",
+    "open_link",
+    "simulated_faults",
+    "simulated_names",
+    "sitl_names",
+]
 
 MakeDriver = Callable[[Session, "tuple[int, int | None] | None", "Path | None"], Driver]
 
@@ -222,6 +232,16 @@ def sitl_names() -> tuple[str, ...]:
 def simulated_names() -> tuple[str, ...]:
     """Give what may stand behind `sim:`."""
     return tuple(_SIMULATED)
+
+
+def simulated_faults() -> Mapping[str, Mapping[str, FaultKind]]:
+    """Give by family the faults that its simulated devices can show."""
+    from dronekit_cfg.families.betaflight.simulated_faults import CLI_FAULTS
+    from dronekit_cfg.families.px4.simulated_bench import known_faults
+    from dronekit_cfg.sim import faults, module_options
+
+    modules = dict.fromkeys(("ublox", "sik", "elrs"), module_options.FAULTS)
+    return {"ardupilot": faults.FAULTS, "px4": known_faults(), "betaflight": CLI_FAULTS, "inav": CLI_FAULTS, **modules}
 
 
 def make_simulated(target: str, options: Mapping[str, str], *, state_dir: Path | None) -> SimulatedVehicle:

@@ -15,7 +15,7 @@ __all__ = ["FAULTS", "OPTIONS", "ModuleFaults", "ModuleSetup", "parse_module_fau
 
 OPTIONS: Mapping[str, str] = {
     "baud": "bits per second of the port; paces what the module says",
-    "fault": "faults to show, see dronekit_cfg.sim.module_options",
+    "fault": "faults to show; `dronekit-cfg sim list` lists them",
     "fresh": "forget everything that this module has stored",
     "id": "another module with its own id and memory; letters, digits, - and _",
     "host": "bits per second that the other end begins with; the same as the module's where it is left out",

@@ -130,3 +130,12 @@ def test_python_m_runs_the_program() -> None:
         [sys.executable, "-m", "dronekit_cfg", "sim", "list", "--json"], capture_output=True, text=True, check=True
     )
     assert "sim:ardupilot-copter" in json.loads(done.stdout)["vehicles"]
+
+
+def test_the_list_of_simulated_vehicles_says_which_fault_is_whose(cli: Run) -> None:
+    faults = {(f["fault"], w) for f in cli("sim", "list", "--json").document["faults"] for w in f["families"]}
+    assert {("echo-lost:RATE|N", "px4"), ("stall:SECONDS", "inav"), ("torn:N", "ublox")} <= faults
+    assert ("internal-error:SIZE", "ardupilot") in faults
+    assert ("internal-error:SIZE", "px4") not in faults
+    shown = cli("sim", "list").out
+    assert "ublox sik elrs" in " ".join(shown.split())

@@ -21,17 +21,24 @@ app = new_app(t("Serve a simulated vehicle. It proves nothing about flight."), n
 def list_vehicles(out: Output, options: Common) -> int:
     """List the simulated vehicles and the faults they can show."""
     from dronekit_cfg.cli.render import simple_table
-    from dronekit_cfg.families.registry import simulated_names
-    from dronekit_cfg.sim.faults import FAULTS
+    from dronekit_cfg.families.registry import simulated_faults, simulated_names
+    from dronekit_cfg.sim.fault_text import usage
 
     del options
     vehicles = [f"sim:{name}" for name in simulated_names()]
-    faults = [(f"{n}:{k.argument}" if k.argument else n, k.meaning) for n, k in FAULTS.items()]
-    out.document("sim list", 0, vehicles=vehicles, faults=[{"fault": n, "meaning": m} for n, m in faults])
+    faults: dict[tuple[str, str], list[str]] = {}
+    for family, kinds in simulated_faults().items():
+        for name, kind in kinds.items():
+            faults.setdefault((usage(name, kind), kind.meaning), []).append(family)
+    document = [{"fault": fault, "meaning": meaning, "families": who} for (fault, meaning), who in faults.items()]
+    out.document("sim list", 0, vehicles=vehicles, faults=document)
     out.show(
         simple_table((t("Vehicle"), ""), [(name, "") for name in vehicles]),
         "",
-        simple_table((t("Fault"), t("What the vehicle does")), faults),
+        simple_table(
+            (t("Fault"), t("What the vehicle does"), t("Which")),
+            [(fault, meaning, " ".join(who)) for (fault, meaning), who in faults.items()],
+        ),
     )
     return 0
 

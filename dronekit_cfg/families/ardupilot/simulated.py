@@ -25,7 +25,7 @@ __all__ = ["OPTIONS", "TARGET", "make_simulated"]
 TARGET = "ardupilot-copter"
 OPTIONS: Mapping[str, str] = {
     "boot": "cold: the vehicle boots when it is first connected, instead of having been on for a while",
-    "fault": "faults to show, see dronekit_cfg.sim.faults",
+    "fault": "faults to show; `dronekit-cfg sim list` lists them",
     "fresh": "forget everything that this vehicle has stored",
     "id": "another vehicle with its own UID and memory; letters, digits, - and _",
     "port": "which port of the vehicle this is: usb, or radio, which takes unsigned messages no more once it has a key",

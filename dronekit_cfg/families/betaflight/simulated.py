@@ -32,7 +32,7 @@ VERSIONS: Mapping[str, str] = {
 }
 """What may be written behind `version=`; the first is the one that is taken without it."""
 OPTIONS: Mapping[str, str] = {
-    "fault": "faults to show, see dronekit_cfg.families.betaflight.simulated_faults",
+    "fault": "faults to show; `dronekit-cfg sim list` lists them",
     "fresh": "forget everything that this vehicle has stored",
     "id": "another vehicle with its own UID and memory; letters, digits, - and _",
     "parts": "bench: sensors, receiver, GNSS and battery at rest; none: nothing is connected, as on the simulator",

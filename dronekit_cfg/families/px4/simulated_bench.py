@@ -14,7 +14,9 @@ from typing import Any
 from dronekit_cfg.errors import UsageError
 from dronekit_cfg.families.px4.simulated_events import COMPLAINTS
 from dronekit_cfg.sim import spoilers
-from dronekit_cfg.sim.faults import Faults
+from dronekit_cfg.sim.bench_faults import BENCH_FAULTS
+from dronekit_cfg.sim.fault_text import FaultKind
+from dronekit_cfg.sim.faults import FAULTS, Faults
 from dronekit_cfg.sim.spoilers import (
     MG,
     MRAD,
@@ -29,7 +31,16 @@ from dronekit_cfg.sim.spoilers import (
 )
 from dronekit_cfg.text import t
 
-__all__ = ["ON_REQUEST", "PREARM", "beat_seconds", "check_faults", "complaints", "keeps_from_arming", "spoil"]
+__all__ = [
+    "ON_REQUEST",
+    "PREARM",
+    "beat_seconds",
+    "check_faults",
+    "complaints",
+    "keeps_from_arming",
+    "known_faults",
+    "spoil",
+]
 
 ON_REQUEST: Mapping[str, Mapping[str, Any]] = {
     "ESC_STATUS": {"index": 0, "time_usec": 0, "rpm": (0,) * 4, "voltage": (16.2,) * 4, "current": (0.1,) * 4},
@@ -120,6 +131,11 @@ _SPOILERS: Mapping[tuple[str, str], Spoiler] = {
 }
 """What a fault does to a message."""
 _KNOWN = {fault for fault, _ in _SPOILERS} | {"heartbeat-slow", "motor-refused", "motor-slow", "motors-together"}
+
+
+def known_faults() -> Mapping[str, FaultKind]:
+    """Give the faults that this twin can show."""
+    return {name: kind for name, kind in FAULTS.items() if name not in BENCH_FAULTS or name in _KNOWN}
 
 
 def check_faults(faults: Faults) -> None:
