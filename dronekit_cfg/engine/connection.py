@@ -261,7 +261,22 @@ def _identify(link: Link, options: LinkOptions, clock: Clock, report: Reporter, 
         connection.speed_told = bool(options.speed)
         return connection
     # What the first candidate saw says most: bytes that make no sense beat a later silence.
-    raise min(errors, key=lambda e: isinstance(e, NoAnswer))
+    first = min(errors, key=lambda e: isinstance(e, NoAnswer))
+    if isinstance(first, NoAnswer) and parse(options.url).scheme.endswith("tcp"):
+        raise _silent_program(options.url) from first
+    raise first
+
+
+def _silent_program(url: str) -> NoAnswer:
+    """Say what a TCP port means that is there and silent; measured on the Betaflight 4.6.0 simulator, which ends so."""
+    return NoAnswer(
+        t("the program behind {url} took the connection and says nothing", url=url),
+        hint=t(
+            "a simulator that hangs has to be ended and started again: Betaflight's hangs for good when a client goes"
+            " away amid a dump (`sitl:betaflight` starts one for each command); behind a serial server, check power,"
+            " cable and baud rate"
+        ),
+    )
 
 
 def _line(options: LinkOptions, link: Link) -> Line:
