@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -122,11 +123,10 @@ def test_sitl_list_shows_planted_mistakes(cli: Run) -> None:
     assert "FS_EKF_THRESH" in notes["s05-gnss-loss-failsafe-off"]
 
 
-@pytest.mark.parametrize("vehicle", ["betaflight", "inav", "elrs-tx"])
-def test_the_monitor_says_what_it_watches_where_it_cannot(vehicle: str, cli: Run) -> None:
-    said = cli("hil", "monitor", "--link", f"sim:{vehicle}")
+def test_the_monitor_says_what_it_watches_where_it_cannot(cli: Run) -> None:
+    said = cli("hil", "monitor", "--link", "sim:elrs-tx")
     assert said.code == 4
-    assert "watches MAVLink vehicles, u-blox receivers and SiK radios" in said.err
+    assert "watches vehicles, u-blox receivers and SiK radios" in said.err
     assert "via:" in said.err
 
 
@@ -135,3 +135,34 @@ def test_the_monitor_alarms_when_satellites_drop(fault: str, code: int, cli: Run
     said = cli("hil", "monitor", "--link", f"sim:ardupilot-copter{fault}", "--seconds", "12", "--json")
     assert said.code == code
     assert bool(said.document["alarms"]) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("vehicle", "watched"),
+    [
+        ("betaflight", ["satellites lost", "mean C/N0 dropped"]),
+        ("inav", ["satellites lost", "GNSS height against barometer", "mean C/N0 dropped"]),
+        ("px4-copter", ["satellites lost", "GNSS height against barometer"]),
+    ],
+)
+def test_the_monitor_says_what_it_could_watch_on_a_vehicle(vehicle: str, watched: list[str], cli: Run) -> None:
+    said = cli("hil", "monitor", "--link", f"sim:{vehicle}", "--seconds", "8", "--json")
+    assert (said.code, said.document["watched"]) == (0, watched)
+    assert "receivers apart" in said.document["not_told"]
+
+
+def test_a_recorded_log_is_judged_without_a_vehicle(cli: Run, tmp_path: Path) -> None:
+    golden = Path(__file__).parents[1] / "golden" / "logs" / "jam.bin.gz"
+    log = tmp_path / "00000012.BIN"
+    log.write_bytes(gzip.decompress(golden.read_bytes()))
+    said = cli("hil", "monitor", "--log", log)
+    assert said.code == 1
+    assert "19 s  satellites lost: 70.0 %" in said.out
+    assert "Nothing was told of: receivers apart" in said.out
+    assert cli("hil", "monitor", "--log", tmp_path / "nothing.bin").code == 2
+
+
+def test_a_recording_of_a_link_is_a_log_too(cli: Run, tmp_path: Path) -> None:
+    link, record = "sim:ardupilot-copter?fault=gnss-dropping:4", tmp_path / "r.jsonl"
+    assert cli("hil", "monitor", "--link", link, "--seconds", "12", "--record", record).code == 1
+    assert cli("hil", "monitor", "--log", record, "--json").document["alarms"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from dronekit_cfg.cli.options import Common, Device, argument, new_app, option, verb
 from dronekit_cfg.cli.output import Output
@@ -12,7 +11,6 @@ from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
     from dronekit_cfg.engine.connection import Connection
-    from dronekit_cfg.hil.monitors import Alarm
     from dronekit_cfg.hil.operator import Operator
 
 __all__ = ["app", "list_suites", "monitor", "run"]
@@ -120,6 +118,12 @@ def run(
 def monitor(
     out: Output,
     device: Device,
+    log: Annotated[
+        Path | None,
+        option(
+            "--log", metavar="FILE", help=t("Judge a recorded log instead: .bin, .tlog, .ulg, .ubx, or a --record.")
+        ),
+    ] = None,
     seconds: Annotated[
         float, option("--seconds", metavar="S", min=1, help=t("How long to watch; Ctrl-C ends it earlier."))
     ] = 60.0,
@@ -130,66 +134,32 @@ def monitor(
         Path | None, option("--save-baseline", metavar="FILE", help=t("Record how a u-blox receiver is now."))
     ] = None,
 ) -> int:
-    """Watch GNSS for signs of jamming and spoofing: satellites, two receivers, height, time. Writes nothing.
+    """Watch GNSS for signs of jamming and spoofing, on a vehicle or in a log of one. Writes nothing.
 
-    A u-blox receiver (a link to it, or `via:`) is asked itself: jamming and spoofing state, CW indicator, gain, C/N0.
-    A SiK radio reports signal and noise of both ends; less than 10 dB of fade margin is an alarm.
+    Satellites, two receivers, height against barometer, time, C/N0, speed and path against optical flow: each as far
+    as it is told, and the result says what was not. A u-blox receiver (a link to it, or `via:`) is asked itself:
+    jamming and spoofing state, CW indicator, gain, C/N0. A SiK radio reports signal and noise of both ends; less than
+    10 dB of fade margin is an alarm.
     Exit code 0: no alarm; 1: at least one.
     """
     from dronekit_cfg.cli.session import vehicle
+    from dronekit_cfg.cli.watch_gnss import tell_alarms, watch_log, watch_vehicle
     from dronekit_cfg.cli.watch_receiver import watch_radio, watch_receiver
-    from dronekit_cfg.errors import Unsupported, UsageError
-    from dronekit_cfg.events import Note
-    from dronekit_cfg.families.mavlink import MavlinkDriver
-    from dronekit_cfg.hil.bench import Bench
-    from dronekit_cfg.hil.monitors import WATCHES, GnssMonitors
-    from dronekit_cfg.hil.operator import Operator
+    from dronekit_cfg.errors import UsageError
 
-    alarms: list[Alarm] = []
+    if log is not None:
+        return watch_log(out, log)
     with vehicle(out, device) as (connection, _):
-        clock, monitors = connection.runner.clock, GnssMonitors()
-        start = clock.now()
-
         if connection.identity.family == "sik":
-            alarms = watch_radio(out, connection, seconds)
-            return _tell_alarms(out, seconds, alarms)
+            return tell_alarms(out, seconds, watch_radio(out, connection, seconds))
         if connection.identity.family == "ublox":
-            alarms = watch_receiver(out, connection, seconds, baseline, save_baseline)
-            return _tell_alarms(out, seconds, alarms)
+            return tell_alarms(out, seconds, watch_receiver(out, connection, seconds, baseline, save_baseline))
         if baseline or save_baseline:
             raise UsageError(
                 t("baselines are for u-blox receivers, this is {family}", family=connection.identity.family),
                 hint=t("reach the receiver itself, such as --link via:ardupilot:gps1+LINK"),
             )
-
-        if not isinstance(connection.driver, MavlinkDriver):
-            raise Unsupported(
-                t(
-                    "the monitor watches MAVLink vehicles, u-blox receivers and SiK radios, and this is {family}",
-                    family=connection.identity.family,
-                ),
-                hint=t("reach the receiver itself: --link via:betaflight:uart2+LINK --family ublox, or its own port"),
-            )
-
-        def each(name: str, fields: Mapping[str, Any]) -> None:
-            for alarm in monitors.feed(clock.now() - start, name, fields):
-                alarms.append(alarm)
-                out.report(Note(t("{at:.0f} s: {alarm}", at=alarm.at, alarm=alarm), level="warning"))
-
-        Bench(connection, Operator()).stream(WATCHES, seconds, each)
-    return _tell_alarms(out, seconds, alarms)
-
-
-def _tell_alarms(out: Output, seconds: float, alarms: Sequence[Alarm]) -> int:
-    from dataclasses import asdict
-
-    code = 1 if alarms else 0
-    out.document("hil monitor", code, seconds=seconds, alarms=[asdict(a) for a in alarms])
-    out.show(
-        "\n".join(t("{at:.0f} s  {alarm}", at=a.at, alarm=a) for a in alarms)
-        or t("No alarm in {seconds:g} s.", seconds=seconds)
-    )
-    return code
+        return watch_vehicle(out, connection, seconds)
 
 
 def _promises(assume: list[str]) -> frozenset[str]:
