@@ -14,6 +14,7 @@ from dronekit_cfg.formats.files import read_text
 from dronekit_cfg.formats.layer import NUMERIC_FAMILIES, Layer, LayerSetting
 from dronekit_cfg.formats.library import Library, is_path
 from dronekit_cfg.formats.profile_yaml import setting_objection
+from dronekit_cfg.formats.sources import source_of
 from dronekit_cfg.formats.stack import Group, Role, Stack, load_stack, split
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.model import InputSpec, Origin, Resolved, Scalar, Waiver, Wanted, float32, shortest
@@ -83,6 +84,8 @@ def explain(resolved: Resolved, name: str) -> str:
     lines = [f"{name} = {found.value}", t("  from {origin}", origin=found.origin)]
     lines += [t("  because {why}", why=found.because)] if found.because else []
     lines += [t("  source: {source}", source=found.source)] if found.source else []
+    known = source_of(found.source)
+    lines += [f"    {known}"] if known and known.address.startswith("https:") else []
     lines += [t("  replaces the value of {origin}", origin=o) for o in reversed(found.overrode)]
     return "\n".join(lines)
 
