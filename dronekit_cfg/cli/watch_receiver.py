@@ -16,7 +16,7 @@ __all__ = ["watch_radio", "watch_receiver"]
 
 EVERY_SECONDS = 1.0
 MARGIN_DB = 10.0
-"""A fade margin below this is an alarm: facts 2.3."""
+"""A fade margin below this is an alarm: 6 dB more are twice the range (SiK documentation), and some must be left."""
 
 
 def watch_receiver(

@@ -1,8 +1,9 @@
 """Watch what a GNSS receiver itself says about jamming and spoofing, and compare it with how it was on a good day.
 
 The CW indicator and the gain mean something only against the same receiver in the same airframe: they are recorded as a
-baseline with everything switched on and the propellers off. Limits: resilience facts 1.6 (indicator above the baseline
-by three sigma, mean C/N0 down by 6 dB, 40 % of the satellites gone); the gain down by three sigma and a tenth.
+baseline with everything switched on and the propellers off. The limits are ours: the
+indicator above the baseline by three sigma, mean C/N0 down by 6 dB, 40 % of the satellites gone, the gain down by three
+sigma and a tenth.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from dronekit_cfg.errors import UsageError
+from dronekit_cfg.formats.records import from_data
 from dronekit_cfg.hil.monitors import Alarm
 from dronekit_cfg.talk.ubx_signals import Heard
 from dronekit_cfg.text import t
@@ -96,10 +97,11 @@ def load_baseline(path: Path, uid: str) -> Baseline:
     try:
         data = json.loads(path.read_text("utf-8"))
         data = {n: v for n, v in data.items() if (n, v) != ("format", FORMAT)}  # another format is an unknown field
-        spreads: dict[str, Any] = {name: tuple(Spread(**s) for s in data.pop(name)) for name in ("indicator", "gain")}
-        single: dict[str, Any] = {name: Spread(**data.pop(name)) for name in ("strength", "used")}
-        baseline = Baseline(**data, **spreads, **single)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        baseline = from_data(Baseline, data)
+        spreads = (*baseline.indicator, *baseline.gain, baseline.strength, baseline.used)
+        if not all(math.isfinite(s.mean) and s.sigma >= 0 for s in spreads):
+            raise ValueError("a mean that is no number")  # noqa: TRY301  told like every other damage
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise UsageError(
             t("{file} is no baseline of a receiver: {error}", file=path, error=error),
             hint=t("record one with `hil monitor --save-baseline FILE`"),

@@ -1,6 +1,6 @@
 """Write settings of a MAVLink vehicle: a window of writes in flight, each with its own state, none believed unseen.
 
-Facts (ArduPilot GCS_Param.cpp, AP_Param.cpp; protocols.md 6.1): a write is answered by a PARAM_VALUE with index 65535
+Facts (ArduPilot GCS_Param.cpp, AP_Param.cpp; recorded sessions): a write is answered by a PARAM_VALUE with index 65535
 once it is saved; out-of-type values are cut; a refused write is answered with the old value and the text "Param write
 denied (NAME)"; unknown names and NaN are answered with silence; so is a write to full storage, although the value in
 memory did change. Echoes may be lost, doubled, or older than our write.

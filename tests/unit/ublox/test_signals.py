@@ -133,6 +133,26 @@ def test_the_baseline_of_another_receiver_or_another_file_is_refused(tmp_path: P
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"strength": {"mean": "x", "sigma": 1.0}},
+        {"strength": {"mean": "nan", "sigma": 1.0}},
+        {"strength": {"mean": float("nan"), "sigma": 1.0}},
+        {"strength": {"mean": 40.0, "sigma": float("nan")}},
+        {"used": 3},
+        {"gain": {}},
+        {"more": 1},
+    ],
+)
+def test_a_baseline_that_could_not_alarm_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = tmp_path / "b.json"
+    save_baseline(path, make_baseline(BASE, "ab", ""))
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
+    with pytest.raises(UsageError, match="no baseline"):
+        load_baseline(path, "ab")
+
+
+@pytest.mark.parametrize(
     ("generation", "bands", "states"), [("m8", 1, (1, 1)), ("m9", 1, (1, 1)), ("f9", 2, (1, 1)), ("m10", 1, (1, 1))]
 )
 def test_every_generation_is_asked_for_what_it_knows(
