@@ -1,7 +1,7 @@
 """Names and units that changed between firmware versions, in both directions.
 
 Version numbers do not decide: a setting is looked for under its other name when the vehicle does not list the
-one that was asked for. The facts and their sources are in `data/ardupilot-copter-renames.toml`.
+one that was asked for. The facts and their sources are in `data/*-renames.toml`, by family.
 """
 
 from __future__ import annotations

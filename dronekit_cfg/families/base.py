@@ -1,4 +1,4 @@
-"""The shape that every family of flight controllers has, so that one engine serves them all."""
+"""The shape that every family of flight controllers and modules has, so that one engine serves them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The frame of the JSON files that this tool writes for itself: snapshot, plan, receipt, lock.
+"""The frame of the JSON files that this tool writes for itself: snapshot, plan, receipt, lock; of an aircraft too.
 
 Each is one object whose first key is `format` and whose last is `seal`, the SHA-256 of everything else: such files are
 evidence or a way back, so a hand-made or damaged one is refused and not half believed. The layout is canonical: keys in

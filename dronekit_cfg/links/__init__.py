@@ -1,1 +1,1 @@
-"""The only package that touches ports."""
+"""Everything that carries bytes to a vehicle: ports, sockets, recordings, and faults around any of them."""

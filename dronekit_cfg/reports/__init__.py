@@ -1,1 +1,1 @@
-"""Findings as files that other programs read: JUnit XML, SARIF, GitHub annotations."""
+"""Findings, runs and flights as files: JUnit XML, SARIF, GitHub annotations and JSON for programs, HTML for people."""

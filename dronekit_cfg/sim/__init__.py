@@ -1,1 +1,1 @@
-"""The embedded simulated vehicle that `sim:` URLs open."""
+"""What the embedded simulated devices that `sim:` URLs open have in common; each stands with its family."""

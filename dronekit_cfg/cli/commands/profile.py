@@ -1,4 +1,4 @@
-"""`profile`: the profile store: list, show, check, lock."""
+"""`profile`: the profile store: list, show, lint, lock."""
 
 from __future__ import annotations
 

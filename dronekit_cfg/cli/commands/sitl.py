@@ -1,4 +1,4 @@
-"""`sitl`: real simulators: scenarios flown on the real firmware of ArduCopter and PX4."""
+"""`sitl`: real simulators: scenarios flown on the real firmware of ArduCopter, PX4 and Betaflight."""
 
 from __future__ import annotations
 

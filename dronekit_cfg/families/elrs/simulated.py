@@ -1,4 +1,4 @@
-"""The simulated transmitter module behind `sim:elrs-tx`: CRSF parameters in chunks, storage, a power switch.
+"""The simulated ExpressLRS devices behind `sim:elrs-tx` and `-rx`: CRSF parameters in chunks, storage, a power switch.
 
 The person who is asked to switch the module off and on is simulated too: who pings it five times in a row and asks
 nothing else is waiting for that.

@@ -1,8 +1,7 @@
 """The simulated receivers behind `sim:ublox-m8`, `-m9`, `-f9` and `-m10`.
 
-They identify themselves, take configuration, store it, and restart.
-
-They find no satellites; they show what a configuration tool sees.
+They identify themselves, take configuration, store it, restart, and tell what `simulated_signals` lets them hear. They
+never find a position: they show what a configuration tool sees.
 """
 
 from __future__ import annotations
