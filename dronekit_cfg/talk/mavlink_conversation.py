@@ -151,7 +151,7 @@ class Conversation:
         while True:
             now = self.now
             if self.speaking and now >= self._beat_due:
-                send += self._heartbeat()
+                send += self.codec.station_heartbeat()
                 self._beat_due = now + BEAT_SECONDS
             if until <= now and send:
                 yield Wait(send)
@@ -170,11 +170,6 @@ class Conversation:
             message = yield from self.next(until=min(self.now + quiet, end))
             if message is None:
                 return
-
-    def _heartbeat(self) -> bytes:
-        return self.codec.encode(
-            "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
-        )
 
     def _is_ours(self, message: Message) -> bool:
         """Note who sent it; tell texts; whether it is for the flow. Raises SeveralVehicles."""
