@@ -19,7 +19,7 @@ from dronekit_cfg.hil.flight import Flight
 from dronekit_cfg.hil.fly_betaflight import fly_betaflight
 from dronekit_cfg.hil.fly_parallel import in_parallel
 from dronekit_cfg.hil.fly_px4 import SPEEDUP, fly_px4
-from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
+from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, differences, fly_and_land, fresh
 from dronekit_cfg.hil.scenario import Scenario
 from dronekit_cfg.hil.seeds import draw, with_seed
 from dronekit_cfg.hil.tlog import write_tlog
@@ -43,6 +43,10 @@ FLIGHTS = 3
 BUSY = 0.1
 """Share of its time that we wait for a processor above which a failed flight says nothing. Seen on two cores beside PX4
 and Betaflight: 0.2 with a busy program or two, where all flights pass; 0.6 to 0.8 with more, where some fail."""
+SIM_VOLTS, VOLT_MULT = 12.6, 10.1
+"""The simulated battery, and the BATT_VOLT_MULT that measures it right [libraries/AP_HAL_SITL/SITL_State.cpp]."""
+_MODELS = {1: "+", 2: "hexa", 3: "octa", 4: "octa-quad", 5: "y6"}
+"""The simulator's aircraft for each FRAME_CLASS, with the arms of FRAME_TYPE 0 [libraries/SITL/SIM_Frame.cpp]."""
 _NAMES = {"arducopter": "ArduCopter", "px4": "PX4", "betaflight": "Betaflight"}
 _SPEEDS = {"arducopter": 10.0, "px4": SPEEDUP, "betaflight": 1.0}
 
@@ -189,14 +193,24 @@ def _fly_arducopter(
         defaults.append(own)
     clock = RealClock()
     # The engine tells a reboot by the vehicle's uptime against our clock, so a profile is applied in real time.
-    sitl = ArduCopterSitl(Path(options.binary), folder, clock, defaults, 1.0 if options.goal else options.speedup)
+    sitl = ArduCopterSitl(
+        Path(options.binary),
+        folder,
+        clock,
+        defaults,
+        1.0 if options.goal else options.speedup,
+        _model(options, usual),
+    )
     try:
         url = _start(sitl, number)
         link = LinkOptions(url, family="ardupilot", record=fresh(folder / "link.jsonl"), state_dir=options.state_dir)
         with connect(link, clock=clock, report=report, stop=stop) as connection:
             identity = connection.identity
-            notes = _prepare(connection, options, scenario.settings) if options.goal else ()
+            notes = (
+                _prepare(connection, options, {**_surroundings(options), **scenario.settings}) if options.goal else ()
+            )
             result = fly_and_land(connection, Flight(mavlink(connection), sitl.send_radio), scenario)
+            result = replace(result, differs=differences(connection, options, scenario))
     except Interrupted:
         raise
     except DronekitError as error:
@@ -207,6 +221,26 @@ def _fly_arducopter(
     finally:
         sitl.stop()
     return result, identity, notes, (*sorted((folder / "logs").glob("*.BIN")), folder / "link.jsonl")
+
+
+def _model(options: FlyOptions, settings: Mapping[str, float]) -> str:
+    """Give the simulator's aircraft: as many motors as the settings say."""
+    wanted = {**settings, **_wanted(options)}
+    return _MODELS.get(int(wanted.get("FRAME_CLASS", 1)), _MODELS[1])
+
+
+def _surroundings(options: FlyOptions) -> dict[str, float]:
+    """Give what the simulator has to be for a profile: a full battery of its cells, or it would not arm.
+
+    The simulated motors get their thrust from the simulated volts, so these stay; the vehicle measures more of them.
+    """
+    full = _wanted(options).get("MOT_BAT_VOLT_MAX")
+    return {"BATT_VOLT_MULT": VOLT_MULT * full / SIM_VOLTS} if full else {}
+
+
+def _wanted(options: FlyOptions) -> dict[str, float]:
+    given = options.goal.wanted if options.goal else ()
+    return {w.name: float(w.value) for w in given if isinstance(w.value, int | float)}
 
 
 def _start(sitl: ArduCopterSitl, number: int) -> str:

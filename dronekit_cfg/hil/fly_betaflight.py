@@ -12,7 +12,7 @@ from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.engine.interrupt import Stop
 from dronekit_cfg.events import Reporter
 from dronekit_cfg.hil.flight_betaflight import BetaflightFlight
-from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
+from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, differences, fly_and_land, fresh
 from dronekit_cfg.hil.scenario import Scenario
 from dronekit_cfg.hil.watch_msp import msp_driver
 from dronekit_cfg.links.clock import RealClock
@@ -56,6 +56,7 @@ def fly_betaflight(
             result = fly_and_land(connection, BetaflightFlight(driver, feed), scenario)
         finally:
             feed.stop()
+        result = replace(result, differs=differences(connection, options, scenario))
         identity = connection.identity
     return result, identity, notes, (folder / "link.jsonl", folder / "simulator.log")
 

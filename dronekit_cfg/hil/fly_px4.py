@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from dronekit_cfg.engine.interrupt import Stop
 from dronekit_cfg.events import Reporter
 from dronekit_cfg.hil.bench import mavlink
 from dronekit_cfg.hil.flight_px4 import Px4Flight
-from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, fly_and_land, fresh
+from dronekit_cfg.hil.fly_steps import FlyOptions, apply_goal, differences, fly_and_land, fresh
 from dronekit_cfg.hil.scenario import Scenario
 from dronekit_cfg.links.clock import RealClock
 from dronekit_cfg.model import Identity
@@ -47,6 +48,7 @@ def fly_px4(
         flight = Px4Flight(mavlink(connection))
         connection.run(flight.write_all(wanted))
         result = fly_and_land(connection, flight, scenario)
+        result = replace(result, differs=differences(connection, options, scenario))
         identity = connection.identity
     logs = sorted((folder / "log").rglob("*.ulg"))
     return result, identity, notes, (*logs, folder / "link.jsonl", folder / "simulator.log")

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Protocol
 
 from dronekit_cfg.engine.connection import Connection
-from dronekit_cfg.errors import Interrupted, VehicleError
+from dronekit_cfg.errors import Interrupted, LinkError, VehicleError
 from dronekit_cfg.events import Reporter
 from dronekit_cfg.hil.judge_flight import judge_flight
 from dronekit_cfg.hil.recording import Recording
 from dronekit_cfg.hil.scenario import Scenario
-from dronekit_cfg.model.checked import Result
+from dronekit_cfg.model.checked import Difference, Result
 from dronekit_cfg.planner.plan import Goal
 from dronekit_cfg.talk.flow import Flow
 from dronekit_cfg.text import t
 
-__all__ = ["Flies", "FlyOptions", "apply_goal", "fly_and_land", "fresh"]
+__all__ = ["Flies", "FlyOptions", "apply_goal", "differences", "fly_and_land", "fresh"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,38 @@ def apply_goal(connection: Connection, options: FlyOptions) -> tuple[str, ...]:
         )
     blocking = [f for f in plan.findings if f.severity in {"error", "warning"}]
     return tuple(t("rule {id}: {message}", id=f.id, message=f.message) for f in blocking)
+
+
+def differences(connection: Connection, options: FlyOptions, scenario: Scenario) -> tuple[Difference, ...] | None:
+    """Give the settings that the vehicle holds otherwise than the profile under test asks for, and why.
+
+    None when no profile was flown, or when the vehicle cannot be read any more.
+    """
+    from dronekit_cfg.engine.state import StateDir
+    from dronekit_cfg.engine.transaction import prepare
+
+    if options.goal is None:
+        return None
+    try:
+        plan = prepare(connection, options.goal, StateDir(options.folder / "state")).plan
+    except LinkError:
+        return None
+    ours = {*scenario.settings, *(name for step in scenario.steps for name in step.settings)}
+    ours |= {step.ramp.setting for step in scenario.steps if step.ramp}
+    changed, because = t("changed in flight"), t("the scenario sets it")
+    found = [
+        Difference(
+            c.name, str(c.wanted), str(c.old) if c.old else t("not there"), because if c.name in ours else changed
+        )
+        for c in plan.changes
+    ]
+    found += [
+        Difference(left.name, str(left.wanted), str(left.found) if left.found else t("not there"), left.reason)
+        for left in plan.left_out
+    ]
+    return tuple(found) + tuple(
+        Difference(name, "", t("not there"), t("the firmware lacks it")) for name in plan.missing
+    )
 
 
 def fresh(path: Path) -> Path:
