@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 
 import fuzz_targets as targets
 import pytest
@@ -10,6 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 NAMES = sorted(targets.TARGETS)
+
+
+def ulog(*messages: bytes) -> bytes:
+    """Make a log of PX4: each message is its type and its body."""
+    packed = (struct.pack("<HB", len(message) - 1, message[0]) + message[1:] for message in messages)
+    return b"ULog\x01\x12\x35\x01" + bytes(8) + b"".join(packed)
+
+
 FOUND = [
     ("journal", b'{"kind": "begin", "format": "dronekit-cfg/journal/v1", "identity": {}, "wanted": {"A": ["", 1]}}\n'),
     ("journal", b'{"kind": "intent", "batch": [["B", ["REAL32", "1e99"], null]]}\n'),
@@ -25,6 +34,13 @@ FOUND = [
     ("web_module", b'{"config": {"product_name": "TX"}}\n---\n{"fan-runtime": 1e999, "domain": 99999999999999}'),
     ("web_module", b'{"config": {"product_name": "TX"}}\n---\n{"fan-runtime": 99999999999999, "tlm-interval": -1}'),
     ("web_module", b"[" * 4000),
+    (
+        "flight_log",  # a GPS record that has nothing but a time
+        b"\xa3\x95\x80" + struct.pack("<BB4s16s64s", 0x81, 11, b"GPS", b"Q", b"TimeUS") + b"\xa3\x95\x81" + bytes(8),
+    ),
+    ("flight_log", ulog(b"Fsensor_gps:uint64_t[99999999999999] timestamp;", b"A\0\0\0sensor_gps")),
+    ("flight_log", ulog(b"Fsensor_gps:uint64_t[2] timestamp;", b"A\0\0\0sensor_gps", b"D" + bytes(18))),
+    ("flight_log", b'{"t": "soon", "dir": "rx", "hex": "00"}\n{"t": 0, "dir": "rx", "hex": 7}\n[]\n'),
 ]
 """What fuzzing found; each of these ended in a traceback once."""
 BUDGET = settings(

@@ -17,6 +17,7 @@ from dronekit_cfg.engine.aircraft_journal import read_aircraft_journal
 from dronekit_cfg.errors import DronekitError, StateError, UsageError
 from dronekit_cfg.formats import builds, files, lock, read_any, signing
 from dronekit_cfg.formats.expressions import evaluate, names_needed
+from dronekit_cfg.hil.logs.read import judge_log
 from dronekit_cfg.hil.monitor_gnss import Watch, load_baseline
 from dronekit_cfg.hil.scenario import load_scenario
 from dronekit_cfg.hil.suite import load_suite
@@ -206,6 +207,7 @@ FILES: Mapping[str, Target] = {
     "build": lambda data: text_of(data, lambda text: builds.parse_build(text, "fuzz")),
     "crsf": partial(drain, CrsfCodec),
     "expression": expression,
+    "flight_log": lambda data: on_disk(data, "fuzz.log", judge_log),
     "faults": lambda data: text_of(data, parse_faults),
     "frames": frames,
     "gnss_baseline": lambda data: on_disk(data, "fuzz.json", baseline),
@@ -260,6 +262,7 @@ def file_seeds(target: str) -> tuple[bytes, ...]:
         "build": (b"format: dronekit-cfg/build/v1\nname: a\nversion: 1.0.0\n",),
         "crsf": (_device_info(),),
         "expression": (b"round(cells * 3.5, 2)", b"a if cells > 4 else 2 ** 3"),
+        "flight_log": tuple(gzip.decompress(p.read_bytes())[:3900] for p in sorted((GOLDEN / "logs").glob("*.gz"))),
         "faults": (b"echo-lost:0.3,clamp:RTL_ALT:3000", b"second-gcs:A:1"),
         "gnss_baseline": (GOOD_DAY,),
         "http": (

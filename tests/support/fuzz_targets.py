@@ -61,31 +61,20 @@ JOURNAL = (
 )
 
 
-def _drain(codec: Any, data: bytes) -> None:
-    """Feed in pieces whose sizes the data itself chooses, and take everything out."""
-    at = 0
-    while at < len(data):
-        size = 1 + data[at] % 60
-        codec.receive_data(data[at : at + size])
-        at += size
-        while codec.next_event() is not None:
-            pass
-
-
 def mavlink(data: bytes) -> None:
-    _drain(MavlinkCodec(), data)
+    fuzz_files.drain(MavlinkCodec, data)
 
 
 def mavlink_signed(data: bytes) -> None:
-    _drain(MavlinkCodec(signing_key=bytes(32), now_unix=lambda: 1.8e9), data)
+    fuzz_files.drain(lambda: MavlinkCodec(signing_key=bytes(32), now_unix=lambda: 1.8e9), data)
 
 
 def msp(data: bytes) -> None:
-    _drain(MspDecoder(), data)
+    fuzz_files.drain(MspDecoder, data)
 
 
 def textcli(data: bytes) -> None:
-    _drain(TextCli(), data)
+    fuzz_files.drain(TextCli, data)
 
 
 def pck(data: bytes) -> None:

@@ -8,6 +8,7 @@ import mmap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,16 +107,25 @@ def _kind(path: Path, data: mmap.mmap) -> tuple[str, _Reader]:
     )
 
 
+def _said(take: Callable[[], _Found], skipped: list[int]) -> _Found:
+    """Give what a record says. One that lacks what its name promises, or holds no numbers there, says nothing."""
+    try:
+        return take()
+    except (LookupError, TypeError, ValueError, ArithmeticError):
+        skipped[0] += 1
+        return math.nan, ()
+
+
 def _dataflash(data: Any, monitors: GnssMonitors, skipped: list[int]) -> Iterator[_Found]:
     source = dataflash.DataflashSource(monitors)
     for name, fields in dataflash.records(data, skipped):
-        yield source.feed(name, fields)
+        yield _said(partial(source.feed, name, fields), skipped)
 
 
 def _ulog(data: Any, monitors: GnssMonitors, skipped: list[int]) -> Iterator[_Found]:
     source = ulog.UlogSource(monitors)
     for topic, instance, fields in ulog.records(data, skipped):
-        yield source.feed(topic, instance, fields)
+        yield _said(partial(source.feed, topic, instance, fields), skipped)
 
 
 def _ubx(data: Any, monitors: GnssMonitors, _skipped: list[int]) -> Iterator[_Found]:
@@ -132,12 +142,12 @@ class _Vehicle:
         self._source = MavlinkSource(monitors)
         self._address: tuple[int, int] | None = None
 
-    def take(self, at: float, message: Message) -> tuple[Alarm, ...]:
+    def take(self, at: float, message: Message) -> _Found:
         address = (message.system, message.component)
         if message.name == "HEARTBEAT" and self._address is None:
             apart = message["type"] == GROUND_STATION or message["autopilot"] == NO_AUTOPILOT
             self._address = None if apart else address
-        return self._source.feed(at, message.name, message.fields) if address == self._address else ()
+        return at, self._source.feed(at, message.name, message.fields) if address == self._address else ()
 
 
 def _tlog(data: Any, monitors: GnssMonitors, skipped: list[int]) -> Iterator[_Found]:
@@ -155,7 +165,7 @@ def _tlog(data: Any, monitors: GnssMonitors, skipped: list[int]) -> Iterator[_Fo
             place += max(length + STAMP, 1) if length and _length(data, frame + length + STAMP) else 1
             continue
         at = int.from_bytes(data[place:frame], "big") / 1e6
-        yield at, vehicle.take(at, message)
+        yield _said(partial(vehicle.take, at, message), skipped)
         place = frame + length
 
 
@@ -175,9 +185,10 @@ def _recording(data: Any, monitors: GnssMonitors, skipped: list[int]) -> Iterato
     for line in iter(data.readline, b""):
         try:
             entry = json.loads(line)
+            at = float(entry["t"])
             codec.receive_data(bytes.fromhex(entry["hex"]) if entry["dir"] == "rx" else b"")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError, RecursionError):
             skipped[0] += len(line)
             continue
         while (message := codec.next_event()) is not None:
-            yield entry["t"], vehicle.take(entry["t"], message)
+            yield _said(partial(vehicle.take, at, message), skipped)

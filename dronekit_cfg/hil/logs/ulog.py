@@ -20,6 +20,8 @@ __all__ = ["MAGIC", "UlogSource", "records"]
 MAGIC = b"ULog\x01\x12\x35"
 SYNC = bytes((0x2F, 0x73, 0x13, 0x20, 0x25, 0x0C, 0xBB, 0x12))
 HEAD = 16
+MOST = 65535
+"""Items of a topic: a message's size has 16 bits."""
 _TYPES = {
     "int8_t": "b",
     "uint8_t": "B",
@@ -34,7 +36,7 @@ _TYPES = {
     "bool": "?",
     "char": "c",
 }
-_FIELD = re.compile(r"(\w+?)(?:\[(\d+)\])? (\w+)")
+_FIELD = re.compile(r"(\w+?)(?:\[(\d{1,5})\])? (\w+)", re.ASCII)
 KNOWN = frozenset(b"FADBIMPQLCSOR")
 WANTED = frozenset(
     {"estimator_optical_flow_vel", "satellite_info", "sensor_gps", "vehicle_air_data", "vehicle_gps_position"}
@@ -61,6 +63,8 @@ def _layout(text: str) -> _Layout | None:
         if found is None or found[1] not in _TYPES:
             return None
         count = int(found[2] or 0)
+        if place + count > MOST:
+            return None
         letters += _TYPES[found[1]] * max(count, 1)
         fields.append((found[3], place, count))
         place += max(count, 1)
