@@ -7,20 +7,21 @@
 
     @pytest.mark.needs("sky")
     def test_fix(check):
-        check("gnss", satellites=12)
+        check("gnss", satellites=10)
 
     def test_it_holds_its_profile(profile):
         assert profile.drift() == ()
 
 Run with `pytest --bench bench.yaml` or `pytest --bench-link serial:auto`. A bench file holds `link`, and `has`: what
-the bench can do ("sky", "operator", "props-off"); `profile` names what the vehicle should hold, with `inputs`. A
-vehicle is leased for the session, so two runs never share one.
+the bench can do ("sky", "operator", "props-off"); `profile` names what the vehicle should hold, with `inputs`; a check
+watches for `seconds`. A vehicle is leased for the session, so two runs never share one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ __all__ = [
 ]
 
 SECONDS = 6.0
-"""How long a single check watches, in seconds."""
+"""How long a single check watches, in seconds, unless the bench file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class BenchConfig:
     state_dir: Path | None = None
     profile: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,9 @@ class BenchProfile:
         return self._drift()
 
 
+_BENCH = pytest.StashKey[BenchConfig]()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a bench."""
     group = parser.getgroup("dronekit-cfg", "hardware in the loop")
@@ -83,32 +88,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", "needs(*names): what a test needs of its bench, such as sky or operator")
+    if file := config.getoption("--bench", ""):
+        from dronekit_cfg.errors import DronekitError
+
+        try:
+            config.stash[_BENCH] = _read_bench(Path(file))
+        except DronekitError as error:
+            raise pytest.UsageError(f"{error}\nwhat to do: {error.hint or 'see docs/ci.md'}") from error
 
 
 @pytest.fixture(scope="session")
 def bench_config(request: pytest.FixtureRequest) -> BenchConfig:
     """The bench that --bench or --bench-link names; tests skip without one."""
-    file, link = request.config.getoption("--bench"), request.config.getoption("--bench-link")
-    if not file:
-        if not link:
-            pytest.skip("no bench: give --bench FILE or --bench-link URL")
-        return BenchConfig(link)
-    from dronekit_cfg.formats.yaml_tree import parse
+    link = request.config.getoption("--bench-link")
+    found = request.config.stash.get(_BENCH, BenchConfig(link) if link else None)
+    if found is None:
+        pytest.skip("no bench: give --bench FILE or --bench-link URL")
+    return replace(found, link=link or found.link)
 
-    document = parse(Path(file).read_text("utf-8"), file)
-    data: Any = document.data
-    known = {"link", "family", "has", "state_dir", "profile", "inputs"}
-    if document.problems or not isinstance(data, dict) or "link" not in data or data.keys() - known:
-        raise pytest.UsageError(f"{file}: a bench file holds link, and may hold {', '.join(sorted(known - {'link'}))}")
+
+def _read_bench(path: Path) -> BenchConfig:
+    """Read a bench file. Raises UsageError, FileProblems with the place of each mistake."""
+    from dronekit_cfg.hil.documents import read_document
+
+    data = read_document(path, "bench.v1").data
     folder = data.get("state_dir")
     return BenchConfig(
-        link or data["link"],
+        data["link"],
         data.get("family", ""),
         frozenset(data.get("has", ())),
-        Path(folder) if folder else None,
+        path.parent / folder if folder else None,
         data.get("profile", ""),
         data.get("inputs", {}),
+        float(data.get("seconds", SECONDS)),
     )
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Tell what is wrong with the bench in words and with its remedy, without the traceback of our own code."""
+    from dronekit_cfg.errors import DronekitError
+
+    try:
+        yield
+    except DronekitError as error:
+        text = f"{error}\nwhat to do: {error.hint}" if error.hint else str(error)
+        raise pytest.fail.Exception(text, pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +145,10 @@ def vehicle(
     from dronekit_cfg.engine.state import StateDir
 
     options = LinkOptions(bench_config.link, family=bench_config.family, state_dir=bench_config.state_dir)
-    with connect(options) as connection, StateDir(bench_config.state_dir).lease(connection.identity.key):
+    with ExitStack() as stack:
+        with _in_words():
+            connection = stack.enter_context(connect(options))
+            stack.enter_context(StateDir(bench_config.state_dir).lease(connection.identity.key))
         record_testsuite_property("uid", connection.identity.uid)
         record_testsuite_property("firmware", connection.identity.version_text)
         yield connection
@@ -134,7 +162,8 @@ def _needs(request: pytest.FixtureRequest) -> None:
         return
     config: BenchConfig = request.getfixturevalue("bench_config")
     if missing := sorted(wanted - config.has):
-        pytest.skip(f"the bench has no {', '.join(missing)}")
+        has = ", ".join(sorted(config.has)) or "nothing beside its link"
+        pytest.skip(f"the bench has no {', '.join(missing)}; it has {has}")
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +189,8 @@ def profile(
     if not bench_config.profile:
         pytest.skip("the bench file names no profile")
     inputs = {name: str(value) for name, value in bench_config.inputs.items()}
-    resolved = resolve(bench_config.profile, Library([]), family=vehicle.identity.family, inputs=inputs)
+    with _in_words():
+        resolved = resolve(bench_config.profile, Library([]), family=vehicle.identity.family, inputs=inputs)
     record_testsuite_property("profile", bench_config.profile)
     record_testsuite_property("profile-digest", resolved.digest)
 
@@ -184,9 +214,11 @@ def check(vehicle: Connection, bench_config: BenchConfig) -> Callable[..., Resul
         from dronekit_cfg.hil.suite import Suite, SuiteEntry
         from dronekit_cfg.model.checked import Verdict
 
-        found = find_check(name)
-        suite = Suite(name, found.title, vehicle.identity.family, SECONDS, (SuiteEntry(found, found.params(params)),))
-        (result,) = run_suite(vehicle, suite, Operator(assumed=bench_config.has)).results
+        with _in_words():
+            found = find_check(name, vehicle.identity.family)
+            entry = SuiteEntry(found, found.params(params))
+            suite = Suite(name, found.title, vehicle.identity.family, bench_config.seconds, (entry,))
+            (result,) = run_suite(vehicle, suite, Operator(assumed=bench_config.has)).results
         if result.verdict is Verdict.SKIP:
             pytest.skip(result.reason)
         if result.verdict is not Verdict.PASS:

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from dronekit_cfg.errors import UsageError
+from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.hil.check import Check
 from dronekit_cfg.hil.checks import (
     active,
@@ -59,11 +60,24 @@ def all_checks() -> Mapping[str, Check]:
     return found
 
 
-def find_check(name: str) -> Check:
-    """Give a check by name. Raises UsageError that lists what there is."""
-    checks = all_checks()
-    if name not in checks:
-        raise UsageError(
-            t("there is no check {name!r}", name=name), hint=t("there are: {names}", names=", ".join(checks))
-        )
-    return checks[name]
+def find_check(name: str, family: str = "") -> Check:
+    """Give a check by name, one that is for `family`. Raises UsageError that lists what there is."""
+    checks = {n: c for n, c in all_checks().items() if not family or family in c.families}
+    if name in checks:
+        return checks[name]
+    other = all_checks().get(name)
+    if other is None:
+        listed = t("there are: {names}", names=", ".join(checks))
+        raise UsageError(t("there is no check {name!r}", name=name), hint=did_you_mean(name, checks, otherwise=listed))
+    words = set(name.split("-"))
+    alike = ", ".join(n for n in checks if words & set(n.split("-")))
+    alike = alike or ", ".join(n for n, c in checks.items() if c.number == other.number)
+    raise UsageError(
+        t(
+            "check {name} is for {families}, and this is {family}",
+            name=name,
+            families=", ".join(sorted(other.families)),
+            family=family,
+        ),
+        hint=t("for {family} there is {names}", family=family, names=alike or t("none like it")),
+    )
