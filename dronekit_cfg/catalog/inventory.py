@@ -242,8 +242,9 @@ def requirement_error(what: str, wanted: str | int) -> str:
 
 
 def _names(wanted: str, told: str) -> bool:
-    """Whether a name is meant by what a person wrote: the same, or whole words of it ("ELRS", "u-blox")."""
-    return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", told, re.IGNORECASE) is not None
+    """Whether a name is meant by what a person wrote: the same, or whole words of it ("ELRS", "u-blox" of UBLOX)."""
+    asked, said = (re.sub(r"[-_]", "", text) for text in (wanted, told))
+    return re.search(rf"(?<!\w){re.escape(asked)}(?!\w)", said, re.IGNORECASE) is not None
 
 
 def missing_parts(requires: Mapping[str, str | int], parts: Iterable[Part]) -> tuple[Finding, ...]:

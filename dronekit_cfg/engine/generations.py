@@ -7,7 +7,8 @@ remedy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -64,6 +65,40 @@ def strays(settings: Mapping[str, Scalar | None], table: Renames, names: str) ->
             yield Stray(entry.old, text, _hint(entry, settings[entry.old], names, forward=True))
 
 
+def _of_no_generation(
+    settings: Mapping[str, Scalar | None], table: Renames, family: str, vehicle: str
+) -> Iterator[Stray]:
+    """Give the name that makes a text without `names:` one of no generation at all: no version has all of its names.
+
+    A development version between two generations may have them; it is asked. Which of the two names of a setting counts
+    where both are given is said by `strays`.
+    """
+    series = sorted({e.since for e in table}, key=_key)
+    if not series or any(not any(strays(settings, table, s)) for s in ("0", *series)):
+        return
+    new = max((e for e in table if e.new in settings), key=lambda e: _key(e.since), default=None)
+    old = min((e for e in table if e.old in settings), key=lambda e: _key(e.since), default=None)
+    if new is None or old is None or old.new in settings:
+        return
+    between = _spec(family, vehicle, f"{new.since}.0.dev0")
+    named = {n for e in table for n in (e.old, e.new) if n in settings}
+    if between is not None and between.exact and named <= between.settings.keys():
+        return
+    text = t(
+        "{new} is a name of {since}, and {old} is no name since {until}: generations are mixed",
+        new=new.new,
+        since=new.since,
+        old=old.old,
+        until=old.since,
+    )
+    there = t("write {name} there", name=old.new)
+    if (value := settings[old.old]) is not None:
+        with contextlib.suppress(ValueError):
+            told = f"{old.new}: {carry(old, value, forward=True)}"
+            there = t("write {there} instead of {here}", there=told, here=f"{old.old}: {value}")
+    yield Stray(old.old, text, t('{there}, and say the generation: names: "{since}"', there=there, since=new.since))
+
+
 def _key(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdecimal())
 
@@ -104,7 +139,11 @@ def unit_slips(settings: Mapping[str, Scalar | None], *, family: str, vehicle: s
 
 
 def _problems(
-    rows: Iterable[tuple[str, Scalar | None, Origin | None]], family: str, vehicle: str, names: str
+    rows: Iterable[tuple[str, Scalar | None, Origin | None]],
+    family: str,
+    vehicle: str,
+    names: str,
+    optional: Collection[str],
 ) -> tuple[Problem, ...]:
     listed = tuple(rows)
     table = load_renames(family, vehicle)
@@ -118,6 +157,10 @@ def _problems(
         return Problem(place.file or place.layer, place.line, place.column, message, hint)
 
     found = [problem(s.name, s.message, s.hint) for s in strays(values, table, names)]
+    if not names and not found:
+        # Settings that may be missing are there for one generation each, which is no mixture.
+        firm = {name: value for name, value in values.items() if name not in optional}
+        found += [problem(s.name, s.message, s.hint) for s in _of_no_generation(firm, table, family, vehicle)]
     slips = unit_slips(values, family=family, vehicle=vehicle, names=names)
     found += [problem(f.name, f.message, f.remedy) for f in slips]
     return tuple(sorted(found, key=lambda p: (p.file, p.line, p.column)))
@@ -139,13 +182,15 @@ def generation_of(settings: Mapping[str, Scalar | None], series: str, *, family:
 def layer_problems(layer: Layer) -> tuple[Problem, ...]:
     """Give what is of another generation in one profile file."""
     rows = ((s.name, s.value, s.origin) for s in layer.settings)
-    return _problems(rows, layer.family, layer.vehicle, layer.names)
+    optional = {s.name for s in layer.settings if s.optional}
+    return _problems(rows, layer.family, layer.vehicle, layer.names, optional)
 
 
 def generation_problems(resolved: Resolved) -> tuple[Problem, ...]:
     """Give what is of another generation in a resolved stack."""
     rows = ((w.name, w.value, w.origin) for w in resolved.settings)
-    return _problems(rows, resolved.family, resolved.vehicle, resolved.names)
+    optional = {w.name for w in resolved.settings if w.optional}
+    return _problems(rows, resolved.family, resolved.vehicle, resolved.names, optional)
 
 
 def require_one_generation(resolved: Resolved) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dronekit_cfg.catalog.renames import Dropped, Rename, Renames, carry, load_renames
 from dronekit_cfg.engine.generations import strays
 from dronekit_cfg.errors import FileProblems, Problem, UsageError
 from dronekit_cfg.formats import yaml_tree
+from dronekit_cfg.formats.firmware import allows
 from dronekit_cfg.formats.profile_yaml import parse_layer
 from dronekit_cfg.model import Scalar
 from dronekit_cfg.text import t
@@ -40,6 +41,7 @@ class Migrated:
 
     text: str
     changes: tuple[MigrationChange, ...]
+    notes: tuple[str, ...] = ()
 
 
 def migrate(text: str, to: str, *, file: str = "profile") -> Migrated:
@@ -65,8 +67,23 @@ def migrate(text: str, to: str, *, file: str = "profile") -> Migrated:
     if not layer.names:
         hint = t('add the firmware generation of its setting names, such as names: "4.6"')
         raise FileProblems((Problem(file, 1, 1, t('"names" is missing'), hint),))
+    newest = max((x.since for x in (*table, *table.dropped, *table.words)), key=_key)
+    if _key(wanted)[: len(_key(newest))] > _key(newest):
+        message = t("nothing is known of {to}: the changes of names end with {newest}", to=to, newest=newest)
+        raise UsageError(message, hint=t("migrate to {newest}, or use a newer dronekit-cfg", newest=newest))
     work = _Work(text, file, yaml_tree.parse(text, file), table, _key(layer.names), _key(wanted))
-    return work.run(layer.names, wanted)
+    done = work.run(layer.names, wanted)
+    return replace(done, notes=_left_out(layer.firmware, wanted))
+
+
+def _left_out(firmware: str, wanted: str) -> tuple[str, ...]:
+    """Say that the profile's range of firmware still leaves out what its names are for by now."""
+    if not firmware or allows(firmware, wanted):
+        return ()
+    text = t(
+        'its firmware range is "{firmware}", which leaves out {wanted}: widen it', firmware=firmware, wanted=wanted
+    )
+    return (text,)
 
 
 def _key(version: str) -> tuple[int, ...]:

@@ -188,7 +188,8 @@ def migrate(
     if done.changes and not replaces:
         write_atomic(path, done.text)
     changes = [{"line": c.line, "before": c.before, "after": c.after, "reason": c.reason} for c in done.changes]
-    out.document("profile migrate", 0, file=str(path), written=bool(done.changes) and not replaces, changes=changes)
+    written = bool(done.changes) and not replaces
+    out.document("profile migrate", 0, file=str(path), written=written, changes=changes, notes=list(done.notes))
     rows = [(str(c.line), c.before, c.after or t("gone"), c.reason) for c in done.changes]
     if rows:
         out.show(simple_table((t("Line"), t("Before"), t("After"), t("Why")), rows))
@@ -196,6 +197,8 @@ def migrate(
         out.write_text(t("nothing was written: add --yes to replace {file}, or -o FILE", file=file))
     elif not rows:
         out.write_text(t("nothing to change"))
+    for note in done.notes:
+        out.write_text(t("note: {note}", note=note))
     return 0
 
 

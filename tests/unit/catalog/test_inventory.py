@@ -124,6 +124,13 @@ def test_a_swapped_or_missing_part_is_a_finding(kind: str, wanted: str | int, wo
     assert finding.remedy
 
 
+@pytest.mark.parametrize("told", ["u-blox", "UBLOX", "u-blox NEO-M9N"])
+def test_firmwares_write_one_maker_in_several_ways(told: str) -> None:
+    parts = (Part("gps", 1, told, answers=True),)
+    assert missing_parts({"gnss": "u-blox", "gnss.type": "ublox"}, parts) == ()
+    assert missing_parts({"gnss": "blox"}, parts) != ()
+
+
 def test_an_external_compass_that_was_lost_is_noticed() -> None:
     without = snapshot(("COMPASS_DEV_ID", 0x0A0E01), ("COMPASS_EXTERNAL", 0))
     assert missing_parts({"compass": "external"}, inventory(without)) != ()

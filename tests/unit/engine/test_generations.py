@@ -29,6 +29,7 @@ REFUSED: list[tuple[str, str, int, str, str]] = [
     ("  FRAME_CLASS: 1\n  ARMING_CHECK: 1\n  ARMING_SKIPCHK: 0\n", '"4.6"', 10, "a name of 4.7", "ARMING_CHECK: 1"),
     ("  ARMING_CHECK: 1\n  ARMING_SKIPCHK: 0\n", '"4.7"', 8, "no name since 4.7", "ARMING_SKIPCHK: 0"),
     ("  ARMING_CHECK: 1\n  ARMING_SKIPCHK: 0\n", "", 8, "two names of one setting", 'names: "4.6"'),
+    ("  RTL_ALT: 2500\n  RTL_SPEED_MS: 5\n", "", 8, "a name of 4.7, and RTL_ALT is no name", "RTL_ALT_M: 25"),
     ("  LAND_SPD_MS: 50\n", '"4.7"', 8, "looks like a value of LAND_SPEED", "LAND_SPD_MS = 0.5"),
     ("  ATC_ANGLE_MAX: 3000\n", '"4.7"', 8, "looks like a value of ANGLE_MAX", "ATC_ANGLE_MAX = 30"),
     ("  RTL_ALT: 15\n", '"4.6"', 8, "looks like a value of RTL_ALT_M", "RTL_ALT = 1500"),
@@ -74,3 +75,13 @@ def test_a_stack_is_refused_before_it_becomes_a_goal_also_for_what_was_set_on_th
 def test_families_without_a_table_are_left_alone() -> None:
     text = profile("  NETID: 5\n", '"2.2"', family="sik", vehicle="radio")
     assert layer_problems(parse_layer(text, "mine.yaml")) == ()
+
+
+def test_a_text_without_a_generation_may_have_the_names_of_any_one_or_of_a_development_version() -> None:
+    for settings in (
+        "  RTL_ALT: 2500\n  GPS1_TYPE: 2\n",  # 4.6
+        "  RTL_ALT_M: 25\n  RTL_SPEED_MS: 5\n",  # 4.7
+        "  RTL_ALT: 2500\n  MAV1_EXTRA1: 4\n",  # 4.7-dev of 2025-07 has the one name and not yet the other
+        "  RTL_ALT: 2500\n  RTL_SPEED_MS: {value: 5, because: where it is there, optional: true}\n",
+    ):
+        assert layer_problems(parse_layer(profile(settings, ""), "mine.yaml")) == (), settings

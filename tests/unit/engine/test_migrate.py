@@ -127,6 +127,20 @@ def test_a_generation_that_makes_no_sense_is_refused(to: str) -> None:
         migrate(HEAD + BODY, to)
 
 
+@pytest.mark.parametrize("to", ["copter@4.8", "5.9", "copter@2026.6"])
+def test_a_generation_that_nothing_is_known_of_is_refused(to: str) -> None:
+    with pytest.raises(UsageError, match=r"nothing is known of .*: the changes of names end with 4\.7"):
+        migrate(HEAD + BODY, to)
+    assert migrate(HEAD + BODY, "copter@4.7.1").changes
+
+
+def test_a_range_of_firmware_that_leaves_out_the_new_generation_is_told() -> None:
+    old = HEAD.replace("vehicle: copter\n", 'vehicle: copter\nfirmware: ">=4.3,<4.6"\n')
+    assert migrate(old + BODY, "4.7").notes == ('its firmware range is ">=4.3,<4.6", which leaves out 4.7: widen it',)
+    assert migrate(old + BODY, "4.5").notes == ()
+    assert migrate(HEAD + BODY, "4.7").notes == ()
+
+
 BETAFLIGHT = """\
 format: dronekit-cfg/profile/v1
 name: five

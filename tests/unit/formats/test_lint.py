@@ -55,3 +55,10 @@ def test_what_is_shipped_stands_by_itself(name: str) -> None:
     for family in families:
         assert file_problems(library.find(name, family=family), library) == ()
     assert families
+
+
+def test_every_shipped_file_is_clean() -> None:
+    library = Library()
+    found = {e.path.name: file_problems(e.path, library) for e in library.list()}
+    assert len(found) >= 50
+    assert {name: problems for name, problems in found.items() if problems} == {}
