@@ -96,7 +96,13 @@ def _of_no_generation(
         with contextlib.suppress(ValueError):
             told = f"{old.new}: {carry(old, value, forward=True)}"
             there = t("write {there} instead of {here}", there=told, here=f"{old.old}: {value}")
-    yield Stray(old.old, text, t('{there}, and say the generation: names: "{since}"', there=there, since=new.since))
+    hint = t(
+        '{there}, and say the generation: names: "{since}"; a file of the older one is rewritten by '
+        "`dronekit-cfg profile migrate FILE --to {since}`",
+        there=there,
+        since=new.since,
+    )
+    yield Stray(old.old, text, hint)
 
 
 def _key(version: str) -> tuple[int, ...]:
