@@ -14,6 +14,8 @@ from typing import ClassVar
 from dronekit_cfg.errors import NoAnswer, VehicleError
 from dronekit_cfg.events import Event, Progress, Stage, VehicleText
 from dronekit_cfg.hil.modes import ARDUCOPTER
+from dronekit_cfg.hil.monitor_mavlink import WATCHES, MavlinkSource
+from dronekit_cfg.hil.monitors import GnssMonitors
 from dronekit_cfg.hil.recording import Recording
 from dronekit_cfg.hil.scenario import Scenario, Step
 from dronekit_cfg.talk.flow import Flow
@@ -191,7 +193,11 @@ class Flight:
         self.conversation.speaking = False
         report = self.conversation.session.report
         report(Stage(t("get ready")))
-        for name, rate in self.rates.items():
+        rates = dict(self.rates)
+        if any(e.kind == "alarm" for e in scenario.expect):
+            rates |= {name: max(rate, rates.get(name, 0.0)) for name, rate in WATCHES.items()}
+            self.recording.source = MavlinkSource(GnssMonitors())
+        for name, rate in rates.items():
             yield from self.command(SET_INTERVAL, layout_of_name(name).id, 1e6 / rate if rate else -1)
         self.sticks(GROUND)
         if scenario.armed:

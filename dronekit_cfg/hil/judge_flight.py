@@ -230,6 +230,15 @@ def _height(r: Recording, e: Expectation) -> Finding:
     return _limit(t("change of the true height"), values, "m", e.wanted)
 
 
+def _alarm(r: Recording, e: Expectation) -> Finding:
+    """Judge when a monitor spoke; one that did before anything had happened would have cried wolf."""
+    times = [alarm.at - r.zero for alarm in r.alarms if str(e.wanted) in str(alarm)]
+    what = t('monitor "{name}"', name=e.wanted)
+    if times and times[0] < 0:
+        return Finding(False, t("{what} spoke {s:.1f} s before the stimulus", what=what, s=-times[0]), at=times[0])
+    return _moment(what, _first(times, e), e)
+
+
 def _loss(r: Recording, e: Expectation) -> Finding:
     """Judge the share of frames that did not arrive, in the middle of the window."""
     values = _values(r, "frames lost", e)
@@ -245,6 +254,7 @@ def _setting(r: Recording, e: Expectation) -> Finding:
 
 
 _JUDGES: Mapping[str, Callable[[Recording, Expectation], Finding]] = {
+    "alarm": _alarm,
     "armed": _armed,
     "armed_stays": _armed_stays,
     "attitude_below": _attitude,
@@ -297,4 +307,5 @@ def _marks(r: Recording, findings: list[Finding]) -> tuple[Mark, ...]:
     ]
     marks += [Mark(at - r.zero, x, "text") for at, s, x in r.texts if s <= WORTH_TELLING and at >= r.zero - BEFORE]
     marks += [Mark(at - r.zero, mode, "mode") for at, mode in r.modes if at >= r.zero - BEFORE]
+    marks += [Mark(alarm.at - r.zero, str(alarm), "alarm") for alarm in r.alarms if alarm.at >= r.zero - BEFORE]
     return tuple(sorted(marks, key=lambda m: m.at))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dronekit_cfg.hil.modes import ARDUCOPTER
+from dronekit_cfg.hil.monitor_mavlink import MavlinkSource
+from dronekit_cfg.hil.monitors import Alarm
 
 __all__ = ["Recording"]
 
@@ -23,6 +25,7 @@ class Recording:
 
     `modes`, `armed` and `flags` hold changes; `lines` hold every sample by name; positions are metres north and east of
     the first true position. `names` are the vehicle's modes by number, `health` its last SYS_STATUS health bits.
+    `source` feeds the GNSS monitors where a scenario asks for them, and `alarms` are what they told.
     """
 
     zero: float = math.nan
@@ -39,6 +42,8 @@ class Recording:
     origin: tuple[float, float] | None = None
     names: Mapping[int, str] = field(default_factory=lambda: ARDUCOPTER)
     health: int = 0
+    source: MavlinkSource | None = None
+    alarms: list[Alarm] = field(default_factory=list)
     _sequence: int = -1
     _counted: tuple[float, int, int] = (0.0, 0, 0)
 
@@ -63,6 +68,8 @@ class Recording:
         taker = _TAKERS.get(name)
         if taker is not None:
             taker(self, fields)
+        if self.source is not None:
+            self.alarms += self.source.feed(self.now, name, fields)
 
     def add(self, line: str, value: float) -> None:
         """Add a sample to a line."""

@@ -90,7 +90,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment: `kind` is "stimulus", "reaction" (as expected), "fault" (not so), "mode" or "text"."""
+    """A moment: `kind` is "stimulus", "reaction" (as expected), "fault" (not so), "mode", "alarm" or "text"."""
 
     at: float
     text: str

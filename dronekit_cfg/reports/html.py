@@ -211,6 +211,7 @@ def _timeline(marks: tuple[Mark, ...]) -> Markup | None:
         "fault": t("not expected"),
         "text": t("vehicle says"),
         "mode": t("mode"),
+        "alarm": t("monitor says"),
     }
     rows = [
         el(

@@ -8,6 +8,7 @@ import pytest
 
 from dronekit_cfg.errors import FileProblems, UsageError
 from dronekit_cfg.hil.judge_flight import judge_flight
+from dronekit_cfg.hil.monitors import Alarm
 from dronekit_cfg.hil.recording import Recording
 from dronekit_cfg.hil.scenario import find_scenarios, load_scenario, shipped_scenarios
 from dronekit_cfg.model.checked import Verdict
@@ -39,8 +40,10 @@ def flight() -> Recording:
         "pitch": [(110.0, 1.0)],
         "true altitude": [(99.0, 15.0), (105.0, 15.5), (118.0, 1.0)],
         "position error": [(101.0, 0.5), (120.0, 4.0)],
+        "frames lost": [(99.0, 0.0), (102.0, 20.0), (103.0, 40.0)],
     }
     r.readings = [(103.0, "FS_THR_ENABLE", 0.0)]
+    r.alarms = [Alarm(95.0, "fewer satellites", 5, 6, ""), Alarm(112.0, "receivers drift apart", 5.5, 5, "m")]
     return r
 
 
@@ -75,6 +78,13 @@ def flight() -> Recording:
         ("{error_below: 3}", False),
         ("{height_within: 1, between: [0, 10]}", True),
         ("{height_within: 1}", False),
+        ("{loss_between: [25, 35], between: [0, 10]}", True),
+        ("{loss_between: [0, 25], between: [0, 10]}", False),
+        ("{loss_between: [0, 100], between: [10, 20]}", False),
+        ("{alarm: receivers drift apart, between: [0, 20]}", True),
+        ("{alarm: receivers drift apart, between: [0, 10]}", False),
+        ("{alarm: receivers apart}", False),
+        ("{alarm: fewer satellites}", False),
         ("{setting: FS_THR_ENABLE, reads: 0, between: [2, 4]}", True),
         ("{setting: FS_THR_ENABLE, reads: 1, between: [2, 4]}", False),
         ("{setting: FS_THR_ENABLE, reads: 0, between: [5, 9]}", False),
@@ -125,3 +135,16 @@ def test_a_number_finds_its_scenario() -> None:
 def test_an_unknown_scenario_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no scenario"):
         find_scenarios("s99")
+
+
+def test_frames_that_did_not_arrive_are_counted_by_the_holes_in_their_numbers() -> None:
+    r = Recording(now=10.0)
+    for second, numbers in enumerate(((250, 251, 252, 253), (254, 0, 1, 3), (7, 8, 9, 10)), 10):
+        for part, number in enumerate(numbers):
+            r.now = second + part / 4
+            r.heard(number)
+    r.heard(-1)
+    lost = [(at, round(share)) for at, share in r.lines["frames lost"]]
+    assert lost == [(10.0, 0), (11.0, 0), (12.0, 56)], (
+        "254 to 7 are ten frames, of which 255, 2, 4, 5 and 6 are missing"
+    )
