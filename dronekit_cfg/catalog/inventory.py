@@ -51,7 +51,7 @@ KINDS = (
 _ALIASES = {"gnss": "gps"}
 _FIELDS = ("firmware", "type")
 """What can be required of the parts of a kind beside their number: `gnss.firmware: SPG 5.10`."""
-_FREE = frozenset({"board", "component", "esc", "node", "output", "radio"})
+_FREE = frozenset({"board", "can", "component", "esc", "node", "output", "radio"})
 """Kinds whose types no table lists."""
 
 
@@ -107,6 +107,8 @@ _NAMED: dict[str, dict[int, str]] = {
     "rangefinder": {10: "MAVLink", 16: "VL53L0X", 20: "Benewake", 24: "DroneCAN", 25: "Benewake", 32: "MSP"},
 }
 """What the numbers stand for (AP_GPS, AP_BattMonitor, AP_OpticalFlow and AP_RangeFinder of ArduPilot)."""
+_CAN = {0: "no protocol", 1: "DroneCAN", 4: "PiccoloCAN", 6: "EFI_NWPMU", 7: "USD1", 8: "KDECAN", 10: "scripting"}
+"""CAN_Dn_PROTOCOL of ArduPilot; the rest is rare enough to be a number."""
 _RECEIVERS = {1: "any protocol", 8: "SBUS", 512: "CRSF"}
 _RCIN, _GPS, _ON_CAN = 23, 5, 9
 _EXTERNAL = ("COMPASS_EXTERNAL", "COMPASS_EXTERN2", "COMPASS_EXTERN3")
@@ -168,7 +170,18 @@ def _counted(snapshot: Snapshot) -> Iterator[Part]:
             if value:
                 known = _NAMED.get(kind, {}).get(value, t("type {number}", number=value))
                 place = _gps_place(snapshot, number, value, ports) if kind == "gps" else ""
-                yield Part(kind, number, str(value) if kind == "can" else known, place, setting=name)
+                if kind == "can":
+                    known, place = _bus(snapshot, value)
+                yield Part(kind, number, known, place, setting=name)
+
+
+def _bus(snapshot: Snapshot, driver: int) -> tuple[str, str]:
+    """Say what a CAN port speaks, and which ESCs its driver is told to command."""
+    protocol = _number(snapshot, f"CAN_D{driver}_PROTOCOL")
+    mask = _number(snapshot, f"CAN_D{driver}_UC_ESC_BM")
+    escs = ", ".join(str(bit + 1) for bit in range(32) if mask >> bit & 1)
+    name = _CAN.get(protocol, t("protocol {number}", number=protocol))
+    return name, t("commands ESC {numbers}", numbers=escs) if escs else ""
 
 
 def _ports(snapshot: Snapshot, protocol: int) -> list[str]:

@@ -81,4 +81,4 @@ def _rest(snapshot: Snapshot) -> Iterator[Part]:
         if snapshot.value(name) is not None and (source := _number(snapshot, name)) >= 0:
             yield Part("battery", number, _BATTERY.get(source, t("type {number}", number=source)), setting=name)
     if _number(snapshot, "UAVCAN_ENABLE"):
-        yield Part("can", 1, "1", setting="UAVCAN_ENABLE")
+        yield Part("can", 1, "DroneCAN", setting="UAVCAN_ENABLE")

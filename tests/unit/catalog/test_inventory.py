@@ -131,6 +131,12 @@ def test_firmwares_write_one_maker_in_several_ways(told: str) -> None:
     assert missing_parts({"gnss": "blox"}, parts) != ()
 
 
+def test_a_can_port_says_what_it_speaks_and_which_escs_it_commands() -> None:
+    found = inventory(snapshot(("CAN_P1_DRIVER", 1), ("CAN_D1_PROTOCOL", 1), ("CAN_D1_UC_ESC_BM", 0b1111)))
+    assert [(p.kind, p.type, p.place) for p in found] == [("can", "DroneCAN", "commands ESC 1, 2, 3, 4")]
+    assert missing_parts({"can": "DroneCAN"}, found) == ()
+
+
 def test_an_external_compass_that_was_lost_is_noticed() -> None:
     without = snapshot(("COMPASS_DEV_ID", 0x0A0E01), ("COMPASS_EXTERNAL", 0))
     assert missing_parts({"compass": "external"}, inventory(without)) != ()
