@@ -97,9 +97,9 @@ def test_a_profile_of_another_family_is_left_out_and_said_so(
     line = [
         "sitl",
         "matrix",
-        "s19",
+        "b01",
         "--profile",
-        "racing-5in",
+        "heavy-lift",
         "--binary",
         fake,
         "--json",
@@ -108,7 +108,7 @@ def test_a_profile_of_another_family_is_left_out_and_said_so(
     ]
     assert run(line) == 1
     told = json.loads(capsys.readouterr().out)
-    assert [(r["verdict"], r["reason"]) for r in told["results"]] == [("skip", "heavy-lift is for ardupilot")]
+    assert [(r["verdict"], r["reason"]) for r in told["results"]] == [("skip", "heavy-lift is for ardupilot, px4")]
 
 
 @pytest.mark.sitl
