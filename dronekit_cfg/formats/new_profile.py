@@ -21,6 +21,9 @@ _PLAIN_YAML = re.compile(r"-?\d+(\.\d+)?|[A-Za-z_][A-Za-z0-9_-]*")
 _NOT_SO_AFTER_A_RESET = {"inav": frozenset({"feature.GPS"})}
 """Settings that the firmware itself takes from their default as soon as it starts after a reset: INAV 9.0.0 switches
 feature GPS off while no port is for a receiver (seen on its simulator)."""
+_SELECTED = frozenset({"profile", "rateprofile", "battery_profile", "control_profile", "mixer_profile"})
+_FIRST = {"betaflight": 0, "inav": 1}
+"""Which profile is selected, and the number of the first one, which is selected after a reset; no vehicle tells it."""
 _WORDS_OF_YAML = frozenset({"on", "off", "yes", "no", "true", "false", "null", "y", "n"})
 
 
@@ -50,8 +53,10 @@ def new_profile(
     are, given the series of the firmware: a development version may have names of the one before, or of both (then "").
     """
     facts = spec.get if spec else None
-    unsteady = _NOT_SO_AFTER_A_RESET.get(snapshot.identity.family, frozenset())
+    family = snapshot.identity.family
+    unsteady = _NOT_SO_AFTER_A_RESET.get(family, frozenset())
     different = [s for s in snapshot.settings if not _at_default(s, spec, fresh, unsteady)]
+    different = [s for s in different if s.name not in _SELECTED or str(s.value) != str(_FIRST.get(family))]
     kept: list[Setting] = []
     left: list[Setting] = []
     for setting in different:

@@ -159,3 +159,13 @@ def test_what_inav_changes_by_itself_after_a_reset_is_never_taken_for_untouched(
     settings = (Setting("feature.GPS", on, on), Setting("feature.VBAT", on, on))
     found = Snapshot(Identity("inav", "copter", "9.0.0", "9.0.0", "sitl", "1"), "now", "cli", settings)
     assert [s.name for s in parse_layer(new_profile(found, "mine").text, "mine.yaml").settings] == ["feature.GPS"]
+
+
+@pytest.mark.parametrize(("family", "first", "other"), [("betaflight", "0", "2"), ("inav", "1", "3")])
+def test_the_first_profile_is_selected_after_a_reset(family: str, first: str, other: str) -> None:
+    settings = (
+        Setting("battery_profile", Value(Kind.TEXT, first)),
+        Setting("profile", Value(Kind.TEXT, other)),
+    )
+    found = Snapshot(Identity(family, "copter", "9.0.0", "9.0.0", "sitl", "1"), "now", "cli", settings)
+    assert [s.name for s in parse_layer(new_profile(found, "mine").text, "mine.yaml").settings] == ["profile"]
