@@ -237,7 +237,7 @@ class _Merge:
             message = t('"{text}" does not set anything', text=text)
             self.problems.append(Problem(f'--set "{text}"', 1, 1, message, t("write --set NAME=VALUE")))
             return
-        place = input_values.typed(name, typed, option="--set", value=True)
+        place = (f'--set "{name}=..."', 1, len(name) + 2)  # the value may be a secret, so it is not said again
         if self.sets.setdefault(name, typed) != typed:
             message = t("{name} is set twice, to {first} and {second}", name=name, first=self.sets[name], second=typed)
             self.problems.append(Problem(*place, message, t("keep one of the two")))

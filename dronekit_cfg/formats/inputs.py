@@ -131,9 +131,9 @@ def fill(
     return values, problems
 
 
-def typed(name: str, text: str, *, option: str = "--input", value: bool = False) -> tuple[str, int, int]:
-    """Give the place of what was typed as `option NAME=VALUE`: the argument, and the character of name or value."""
-    return f'{option} "{name}={text}"', 1, len(name) + 2 if value else 1
+def typed(name: str, text: str, *, value: bool = False) -> tuple[str, int, int]:
+    """Give the place of what was typed as `--input NAME=VALUE`: the argument, and the character of name or value."""
+    return f'--input "{name}={text}"', 1, len(name) + 2 if value else 1
 
 
 def missing(spec: InputSpec) -> Problem:

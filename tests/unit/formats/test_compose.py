@@ -193,10 +193,10 @@ def test_everything_wrong_with_set_is_told_at_once(library: Library) -> None:
     assert told("heavy-lift", library, sets=["A", "=1", "b=1", "C=x", "D=1", "D=2", "E=.nan"]) == [
         '--set "A":1:1: "A" does not set anything',
         '--set "=1":1:1: "=1" does not set anything',
-        '--set "b=1":1:3: "b" is not a setting name of ardupilot',
-        '--set "C=x":1:3: C: "x" is not a number',
-        '--set "D=2":1:3: D is set twice, to 1 and 2',
-        '--set "E=.nan":1:3: E: nan is not a number',
+        '--set "b=...":1:3: "b" is not a setting name of ardupilot',
+        '--set "C=...":1:3: C: "x" is not a number',
+        '--set "D=...":1:3: D is set twice, to 1 and 2',
+        '--set "E=...":1:3: E: nan is not a number',
     ]
 
 
