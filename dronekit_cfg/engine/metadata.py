@@ -133,7 +133,13 @@ def _named(text: str, file: str, dialect: Dialect) -> dict[str, SettingSpec]:
         )
     names: dict[str, SettingSpec] = {}
     for name in parse(text, dialect).settings:
-        where = address(name, dialect) if not name.startswith("line.") else None
+        try:
+            where = address(name, dialect) if not name.startswith("line.") else None
+        except ValueError as error:
+            raise MetadataError(
+                t("{file}: {error}", file=file, error=error),
+                hint=t("save the output of `version` and `dump all` again"),
+            ) from error
         if where and where.kind == "set":
             names.setdefault(where.base, SettingSpec(where.base))
     return names

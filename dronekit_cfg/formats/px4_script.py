@@ -6,6 +6,7 @@ are told and left out. Also knows PX4's own storage file (BSON) by its looks, to
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ __all__ = ["Script", "is_px4_storage", "is_script", "parse_script"]
 _LINE = re.compile(r"\s*param\s+set(?:-default)?\s+(?:-\w+\s+)*([A-Z][A-Z0-9_]{0,15})\s+(\S+)\s*(?:#.*)?")
 _ANY = re.compile(r"^\s*param\s+set(-default)?\s", re.MULTILINE)
 _WORD = re.compile(r"\s*(\w+)")
+_WHOLE = re.compile(r"[-+]?\d{1,10}")
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?f?")
 
 
@@ -61,11 +63,11 @@ def parse_script(text: str, file: str) -> Script:
         if depth > 0:
             hint = t("whether it applies depends on the vehicle; take it over by hand where it does")
             warnings.append(Problem(file, number, 1, t("left out, under a condition: {line}", line=line.strip()), hint))
-        elif found is None or not _NUMBER.fullmatch(found[2]):
+        elif found is None or (value := _number(found[2])) is None:
             hint = t("write it as a number")
             problems.append(Problem(file, number, 1, t("no name and number: {line}", line=line.strip()), hint))
         else:
-            settings[found[1]] = _number(found[2])
+            settings[found[1]] = value
             lines[found[1]] = number
     if not settings and not problems:
         problems.append(Problem(file, 1, 1, t("this script sets nothing for certain"), t("is it the right file?")))
@@ -74,9 +76,15 @@ def parse_script(text: str, file: str) -> Script:
     return Script(settings, lines, tuple(warnings))
 
 
-def _number(text: str) -> int | float:
+def _number(text: str) -> int | float | None:
+    """Give a number as PX4 keeps it, in 32 bits; None for what is none, or does not fit."""
+    if not _NUMBER.fullmatch(text):
+        return None
     plain = text.removesuffix("f")
-    try:
+    if _WHOLE.fullmatch(plain) and abs(int(plain)) < 1 << 31:
         return int(plain)
-    except ValueError:
-        return float32(float(plain))
+    try:
+        number = float32(float(plain))
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

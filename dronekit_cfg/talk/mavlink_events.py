@@ -23,7 +23,7 @@ _PACKED = {
     "uint8_t": "B", "int8_t": "b", "uint16_t": "H", "int16_t": "h", "uint32_t": "I", "int32_t": "i",
     "uint64_t": "Q", "int64_t": "q", "float": "f",
 }  # fmt: skip
-_PLACE = re.compile(r"\{(\d+)(?::(?:\.(\d+))?([A-Za-z/^0-9_]*))?\}")
+_PLACE = re.compile(r"\{(\d{1,3})(?::(?:\.(\d{1,2}))?([A-Za-z/^0-9_]*))?\}")
 _UNITS = {"m_v": "m", "m^2": "m\N{SUPERSCRIPT TWO}", "C": "\N{DEGREE SIGN}C"}
 _COMPONENT = 24
 WORST_UNSEEN = 8

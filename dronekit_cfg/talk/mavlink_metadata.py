@@ -21,7 +21,17 @@ from dronekit_cfg.talk.mavlink_conversation import Conversation
 from dronekit_cfg.talk.mavlink_ftp import BLOCK, download
 from dronekit_cfg.text import t
 
-__all__ = ["EVENTS", "PARAMETERS", "Metadata", "MetadataFile", "crc32", "fetch", "metadata_files", "unpacked"]
+__all__ = [
+    "EVENTS",
+    "PARAMETERS",
+    "Metadata",
+    "MetadataFile",
+    "crc32",
+    "fetch",
+    "listed_files",
+    "metadata_files",
+    "unpacked",
+]
 
 COMPONENT_METADATA = 397
 PARAMETERS, EVENTS = 1, 4
@@ -63,12 +73,20 @@ def metadata_files(conversation: Conversation) -> Flow[Metadata]:
         return Metadata({})
     data = yield from download(conversation, _path(message["uri"]), block=BLOCK)
     general = unpacked(data, message["uri"])
+    return Metadata(listed_files(general), matches=crc32(data) == message["file_crc"])
+
+
+def listed_files(general: Any) -> dict[int, MetadataFile]:
+    """Give the files on the vehicle that the general file names, by their type. Raises LinkGarbage."""
     found: dict[int, MetadataFile] = {}
-    for entry in general.get("metadataTypes", ()) if isinstance(general, dict) else ():
-        uri = str(entry.get("uri", ""))
-        if uri.startswith(_LOCAL):
-            found[int(entry.get("type", 0))] = MetadataFile(_path(uri), int(entry.get("fileCrc", 0)))
-    return Metadata(found, matches=crc32(data) == message["file_crc"])
+    try:
+        for entry in general.get("metadataTypes", ()):
+            uri = str(entry.get("uri", ""))
+            if uri.startswith(_LOCAL):
+                found[int(entry.get("type", 0))] = MetadataFile(_path(uri), int(entry.get("fileCrc", 0)))
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise LinkGarbage(t("the vehicle's list of metadata makes no sense ({why})", why=error)) from error
+    return found
 
 
 def fetch(conversation: Conversation, file: MetadataFile) -> Flow[bytes]:
@@ -96,7 +114,7 @@ def unpacked(data: bytes, name: str) -> Any:
             if not packed.eof:
                 data = b""  # cut off or too large, which is no JSON either
         return json.loads(data)
-    except (lzma.LZMAError, ValueError, EOFError) as error:
+    except (lzma.LZMAError, ValueError, EOFError, RecursionError) as error:
         raise LinkGarbage(t("{name}: no readable metadata ({why})", name=name, why=error)) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 
@@ -17,6 +18,13 @@ def ulog(*messages: bytes) -> bytes:
     """Make a log of PX4: each message is its type and its body."""
     packed = (struct.pack("<HB", len(message) - 1, message[0]) + message[1:] for message in messages)
     return b"ULog\x01\x12\x35\x01" + bytes(8) + b"".join(packed)
+
+
+def told(message: str) -> bytes:
+    """Make metadata of one event with this text, whose argument is a number."""
+    event = {"name": "x", "message": message, "arguments": [{"type": "float"}]}
+    groups = {"default": {"events": {"5": event}}}
+    return json.dumps({"components": {"1": {"namespace": "px4", "event_groups": groups}}}).encode()
 
 
 FOUND = [
@@ -40,6 +48,20 @@ FOUND = [
     ),
     ("flight_log", ulog(b"Fsensor_gps:uint64_t[99999999999999] timestamp;", b"A\0\0\0sensor_gps")),
     ("flight_log", ulog(b"Fsensor_gps:uint64_t[2] timestamp;", b"A\0\0\0sensor_gps", b"D" + bytes(18))),
+    (
+        "metadata_file",
+        (
+            b"# version\n# Betaflight / STM32F7X2 (S7X2) 4.3.2 May 31 2023 / 22:28:11 (60c9521) MSP API: 1.44\n"
+            b"vtxtable Powerlabels 1\n"
+        ),
+    ),
+    ("px4_script", b"param set-default A 1" + b"0" * 5000 + b"\n"),
+    ("px4_script", b"param set-default A 3.5e38\n"),
+    ("events", b'{"metadataTypes": [7], "components": {}}'),
+    ("events", b'{"metadataTypes": [{"uri": "mftp://a", "type": "one"}], "components": {}}'),
+    ("events", b"[" * 4000),
+    ("events", told("{1:.99999999999m}")),
+    ("events", told("{" + "1" * 5000 + "}")),
     ("flight_log", b'{"t": "soon", "dir": "rx", "hex": "00"}\n{"t": 0, "dir": "rx", "hex": 7}\n[]\n'),
 ]
 """What fuzzing found; each of these ended in a traceback once."""

@@ -14,9 +14,11 @@ from typing import Any
 from dronekit_cfg.catalog import codec
 from dronekit_cfg.catalog.importers import ardupilot_pdef, px4_json, typed
 from dronekit_cfg.engine.aircraft_journal import read_aircraft_journal
-from dronekit_cfg.errors import DronekitError, StateError, UsageError
+from dronekit_cfg.engine.metadata import import_metadata
+from dronekit_cfg.errors import DronekitError, LinkGarbage, StateError, UsageError
 from dronekit_cfg.formats import builds, files, lock, read_any, signing
 from dronekit_cfg.formats.expressions import evaluate, names_needed
+from dronekit_cfg.formats.px4_script import parse_script
 from dronekit_cfg.hil.logs.read import judge_log
 from dronekit_cfg.hil.monitor_gnss import Watch, load_baseline
 from dronekit_cfg.hil.scenario import load_scenario
@@ -26,8 +28,11 @@ from dronekit_cfg.links.frames import FrameSplitter
 from dronekit_cfg.links.replay import ReplayLink
 from dronekit_cfg.links.url import parse as parse_url
 from dronekit_cfg.model import Origin
+from dronekit_cfg.rules.waivers import parse_waivers
 from dronekit_cfg.sim.faults import parse_faults
 from dronekit_cfg.sim.memory import Memory
+from dronekit_cfg.talk import mavlink_metadata
+from dronekit_cfg.talk.mavlink_events import read_book
 from dronekit_cfg.talk.ubx_signals import Heard
 from dronekit_cfg.wire import at, crsf, mavlink_signing, msp_messages, msp_sensors, ubx, ubx_messages, ubx_signals
 from dronekit_cfg.wire.at import AtCodec
@@ -96,6 +101,17 @@ def messages(data: bytes) -> None:
         return
     with suppress(ValueError):
         MESSAGES[data[0] % len(MESSAGES)](data[1:])
+
+
+def events(data: bytes) -> None:
+    """What a vehicle carries about its events, and any event that it then sends."""
+    with suppress(LinkGarbage):
+        content = mavlink_metadata.unpacked(data, "fuzz.json")
+        with suppress(LinkGarbage):
+            mavlink_metadata.listed_files(content)
+        book = read_book(content)
+        for number in (*book.events, 1):
+            book.read({"id": number, "log_levels": 0x44, "arguments": list(data[:40].ljust(40, b"\xff"))})
 
 
 def setting(data: bytes) -> None:
@@ -206,6 +222,7 @@ FILES: Mapping[str, Target] = {
     "at_lines": at_lines,
     "build": lambda data: text_of(data, lambda text: builds.parse_build(text, "fuzz")),
     "crsf": partial(drain, CrsfCodec),
+    "events": events,
     "expression": expression,
     "flight_log": lambda data: on_disk(data, "fuzz.log", judge_log),
     "faults": lambda data: text_of(data, parse_faults),
@@ -215,7 +232,9 @@ FILES: Mapping[str, Target] = {
     "importers": importers,
     "lock": lambda data: text_of(data, lambda text: lock.load_lock(text, "fuzz")),
     "memory": memory,
+    "metadata_file": lambda data: on_disk(data, "fuzz.txt", import_metadata),
     "messages": messages,
+    "px4_script": lambda data: text_of(data, lambda text: parse_script(text, "fuzz")),
     "recording": recording,
     "scenario": lambda data: on_disk(data, "fuzz.yaml", load_scenario),
     "setting": setting,
@@ -224,6 +243,7 @@ FILES: Mapping[str, Target] = {
     "suite": lambda data: on_disk(data, "fuzz.yaml", load_suite),
     "ubx": partial(drain, ubx.UbxCodec),
     "url": lambda data: text_of(data, parse_url),
+    "waivers": lambda data: text_of(data, lambda text: parse_waivers(text, "fuzz")),
     "vendor_metadata": lambda data: text_of(b"", lambda _: codec.unpack(data, "fuzz")),
 }
 
@@ -245,6 +265,21 @@ GOOD_DAY = (
 )
 
 
+TOLD = (
+    b"# version\r\n# Betaflight / STM32F405 (S405) 4.5.1 Jul 27 2024\r\n\r\n# get\r\n"
+    b"gyro_lpf = 1\r\nAllowed range: 0 - 9\r\n"
+)
+WAIVERS = (
+    b"format: dronekit-cfg/waivers/v1\nwaivers:\n  - rule: AP-1\n    reason: x\n    by: me\n    until: 2027-01-01\n"
+)
+BOOK = (
+    b'{"version": 1, "metadataTypes": [{"type": 1, "uri": "mftp://etc/x.json.xz", "fileCrc": 7}], "components": {"1": '
+    b'{"namespace": "px4", "enums": {"bits": {"type": "uint8_t", "is_bitfield": true, "entries": {"1": {"name": "a", '
+    b'"description": "b"}}}}, "event_groups": {"default": {"events": {"5": {"name": "x", "message": "y {1} {2:.1m}", '
+    b'"arguments": [{"type": "bits", "name": "a"}, {"type": "float", "name": "b"}]}}}}}}}'
+)
+
+
 def _device_info() -> bytes:
     body = b"TX\0" + bytes(14)
     return crsf.encode(crsf.CrsfFrame(0x29, crsf.Address.USB, crsf.Address.MODULE, body))
@@ -261,6 +296,10 @@ def file_seeds(target: str) -> tuple[bytes, ...]:
         "at_lines": (b"SiK 2.0 on HM-TRP\nS0:FORMAT=25\nS1:SERIAL_SPEED=57",),
         "build": (b"format: dronekit-cfg/build/v1\nname: a\nversion: 1.0.0\n",),
         "crsf": (_device_info(),),
+        "events": (BOOK,),
+        "metadata_file": (*dumps[:2], TOLD),
+        "px4_script": (b"#!/bin/sh\n. ${R}etc/init.d/rc.mc_defaults\nparam set-default MPC_XY_P 0.95\nset MIXER x\n",),
+        "waivers": (WAIVERS,),
         "expression": (b"round(cells * 3.5, 2)", b"a if cells > 4 else 2 ** 3"),
         "flight_log": tuple(gzip.decompress(p.read_bytes())[:3900] for p in sorted((GOLDEN / "logs").glob("*.gz"))),
         "faults": (b"echo-lost:0.3,clamp:RTL_ALT:3000", b"second-gcs:A:1"),
