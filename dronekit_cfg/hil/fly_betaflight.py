@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +26,7 @@ from dronekit_cfg.sitl.betaflight_feed import BetaflightFeed
 
 __all__ = ["SWITCHES", "fly_betaflight"]
 
+_POLL = 0.2
 SWITCHES: Mapping[str, str] = {
     "aux.0": "0 0 1700 2100 0 0",
     "aux.1": "1 2 900 2100 0 0",
@@ -38,8 +41,31 @@ def fly_betaflight(
     """Run it; gives the result, who it was, what the rules had to say before, and the files to keep.
 
     The profile under test, and then what the scenario needs, are applied by our own engine; then the simulator starts
-    once more from what it stored, and is fed. Raises DronekitError.
+    once more from what it stored, and is fed. Several flights at a time wait for each other. Raises DronekitError.
     """
+    with _turn(stop):
+        return _fly(scenario, options, folder, stop, report)
+
+
+@contextmanager
+def _turn(stop: Stop) -> Iterator[None]:
+    """Wait until no other flight of this computer uses the simulator: its port cannot be chosen."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(Path(tempfile.gettempdir()) / "dronekit-cfg-betaflight-flights.lock")
+    while not lock.is_locked:
+        stop.check()
+        with suppress(Timeout):
+            lock.acquire(timeout=_POLL)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _fly(
+    scenario: Scenario, options: FlyOptions, folder: Path, stop: Stop, report: Reporter
+) -> tuple[Result, Identity, tuple[str, ...], tuple[Path, ...]]:
     fresh(folder / "eeprom.bin")
     notes: tuple[str, ...] = ()
     with connect(_link(options, folder), clock=RealClock(), report=report, stop=stop) as connection:

@@ -132,3 +132,31 @@ def test_the_workflow_runs_exactly_what_lands() -> None:
     action = YAML(typ="safe").load(ROOT / "action.yml")
     (own,) = [step for step in jobs["action"]["steps"] if step.get("uses") == "./"]
     assert set(own["with"]) <= set(action["inputs"])
+
+
+def test_the_workflow_for_other_repositories_hands_over_every_input_and_only_known_ones() -> None:
+    flow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "drones.yml")
+    action = YAML(typ="safe").load(ROOT / "action.yml")
+    inputs = flow[True if True in flow else "on"]["workflow_call"]["inputs"]
+    used = set(re.findall(r"inputs\.([a-z-]+)", str(flow["jobs"])))
+    assert used == set(inputs)
+    calls = [s for job in flow["jobs"].values() for s in job["steps"] if s.get("uses") == "./.dronekit-cfg"]
+    assert len(calls) == len(flow["jobs"])
+    for step in (s for job in flow["jobs"].values() for s in job["steps"]):
+        assert "${{" not in step.get("run", ""), "an expression in a script lets an input run commands"
+        assert step.get("uses") != "./.dronekit-cfg" or set(step["with"]) <= set(action["inputs"])
+
+
+def test_the_workflow_of_the_page_can_be_called_as_it_is_shown() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    (shown,) = [
+        y
+        for y in map(YAML(typ="safe").load, re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+        if "on" in y or True in y
+    ]
+    call = shown["jobs"]["drones"]
+    flow = YAML(typ="safe").load(ROOT / ".github" / "workflows" / "drones.yml")
+    inputs = flow[True if True in flow else "on"]["workflow_call"]["inputs"]
+    assert set(call["with"]) <= set(inputs)
+    assert {n for n, i in inputs.items() if i.get("required")} <= set(call["with"])
+    assert call["uses"].endswith("/.github/workflows/drones.yml@main")

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +16,9 @@ from pathlib import Path
 import pytest
 from fake_simulators import alive, make_fake, pids
 
-from dronekit_cfg.errors import LinkOpenError
-from dronekit_cfg.hil import fly
+from dronekit_cfg.engine.interrupt import Stop
+from dronekit_cfg.errors import Interrupted, LinkOpenError
+from dronekit_cfg.hil import fly, fly_betaflight
 from dronekit_cfg.hil.fly import FlyOptions, fly_all, fly_one
 from dronekit_cfg.hil.scenario import Scenario, find_scenarios
 from dronekit_cfg.model.checked import Result, Verdict
@@ -83,6 +86,20 @@ def test_ports_that_are_all_taken_are_an_error(
     assert "ports are in use" in result.reason
     assert "stop simulators" in result.remedy
     assert not pids(tmp_path)
+
+
+def test_flights_on_betaflight_wait_for_each_other_and_a_stop_ends_the_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(fly_betaflight, "_POLL", 0.01)
+    stop = Stop()
+    with fly_betaflight._turn(Stop()):
+        threading.Timer(0.1, stop.ask).start()
+        with pytest.raises(Interrupted), fly_betaflight._turn(stop):
+            pytest.fail("two had their turn at once")
+    with fly_betaflight._turn(Stop()):
+        pass
 
 
 @pytest.fixture
