@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from dronekit_cfg.catalog.importers._labels import LONGEST
 from dronekit_cfg.catalog.store import list_specs, shipped_dir, spec_for
 from dronekit_cfg.model import INT_RANGES, Kind, Spec, float32
+from dronekit_cfg.rules.values import check_values
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 
@@ -185,3 +187,35 @@ def test_every_shipped_file_says_where_it_comes_from() -> None:
         assert spec.source
         assert file.path.name.removesuffix(".json.gz") in readme
         assert f"| {len(spec.settings)} |" in readme
+
+
+DRIVERS = "ardupilot/hidden-drivers-copter-4.7-dev.json"
+"""What the 4.7-dev simulator (2598e9d4) lists beyond its usual list, by BATTn_MONITOR, RNGFNDn_TYPE and such."""
+
+
+@pytest.mark.parametrize("version", ["4.5.6", "4.6.3", "4.7.0-dev", "4.7.0"])
+def test_settings_that_only_a_driver_shows_have_the_type_that_the_simulator_tells(version: str) -> None:
+    spec = shipped("ardupilot", version)
+    told = dict(rows(DRIVERS))
+    wrong = {n: (kind, spec.get(n).kind) for n, kind in told.items() if n in spec.settings and spec.get(n).kind != kind}
+    assert wrong == {}
+    assert sum(n in spec.settings for n in told) > 300
+    untyped = [n for n, facts in spec.settings.items() if facts.kind is None]
+    assert len(untyped) < 0.17 * len(spec.settings)
+
+
+@pytest.mark.parametrize("version", ["4.5.6", "4.6.3", "4.7.0-dev", "4.7.0"])
+def test_all_instances_of_a_group_have_one_type(version: str) -> None:
+    """That is what types are carried over by, from BATT2_LOW_VOLT to BATT7_LOW_VOLT."""
+    kinds: dict[str, set[Kind]] = {}
+    for name, facts in shipped("ardupilot", version).settings.items():
+        one = re.sub(r"^(BATT|RNGFND|TEMP)[A-G]_", r"\1_", re.sub(r"(?<=[A-Z])\d+(?=_|$)", "", name))
+        if facts.kind is not None:
+            kinds.setdefault(one, set()).add(facts.kind)
+    assert {one for one, found in kinds.items() if len(found) > 1} == set()
+
+
+@pytest.mark.parametrize("name", ["BATT9_I2C_ADDR", "RNGFND1_ADDR", "TEMP2_BUS"])
+def test_a_value_that_a_driver_would_clamp_is_an_error_on_the_release(name: str) -> None:
+    found = check_values({name: 200}, shipped("ardupilot", "4.7.0"), writing=True)
+    assert [f.id for f in found if f.severity == "error"] == ["VALUE-STORAGE"]
