@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from dronekit_cfg.errors import Interrupted, LinkError
 from dronekit_cfg.hil.bench import RUN_PREARM, Bench
 from dronekit_cfg.hil.check import Check, Needs, Parameter, Params
 from dronekit_cfg.hil.checks.motor_turns import NOBODY
@@ -44,7 +45,7 @@ def _mode_kept(bench: Bench) -> Iterator[None]:
     try:
         yield
     finally:
-        with bench.connection.stop.shield():
+        with bench.connection.stop.shield(), suppress(LinkError):  # what broke the link says more
             bench.command(SET_MODE, 1, before)
 
 
@@ -118,8 +119,12 @@ def _disarmed_after(bench: Bench) -> Iterator[None]:
         yield
     finally:
         with bench.connection.stop.shield():
-            bench.command(ARM, 0, FORCE_DISARM)
-            bench.connection.require_disarmed()
+            try:
+                bench.command(ARM, 0, FORCE_DISARM)
+                bench.connection.require_disarmed()
+            except (Interrupted, LinkError) as error:
+                why = t("the vehicle may still be armed: pull the battery")
+                raise type(error)(t("stopped; {why}", why=why), hint=why) from error
 
 
 # --- B20

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from dronekit_cfg.errors import Interrupted
 from dronekit_cfg.events import Note
 from dronekit_cfg.hil.bench import Bench
 from dronekit_cfg.hil.check import Parameter, Params
@@ -120,8 +121,9 @@ def _turn(bench: Bench, drive: Drive, motor: int, params: Params, speeds: dict[i
         if not fault:
             fault, heard = drive.hold(motor, seconds)
         fault = drive.stop(motor) or fault
-    except BaseException:
-        _stop_anyway(bench, drive, motor)
+    except BaseException as error:
+        if not _stopped_anyway(bench, drive, motor) and isinstance(error, Interrupted):
+            raise Interrupted(t("stopped; {warning}", warning=_warning(motor))) from error
         raise
     drive.wait(SETTLE)
     if fault:
@@ -135,18 +137,19 @@ def _turn(bench: Bench, drive: Drive, motor: int, params: Params, speeds: dict[i
     return "" if right else t("the operator did not see motor {n} turn as it should", n=motor)
 
 
-def _stop_anyway(bench: Bench, drive: Drive, motor: int) -> None:
-    """Stop after Ctrl-C or a bad link: whatever the stop request says, and say so when it cannot be done."""
+def _stopped_anyway(bench: Bench, drive: Drive, motor: int) -> bool:
+    """Stop after Ctrl-C or a bad link, whatever the stop request says; say so when the vehicle does not confirm it."""
+    stopped = False
     with bench.connection.stop.shield():
         try:
-            fault = drive.stop(motor)
-        except BaseException:
-            _warn(bench, motor)
-            raise
-        if fault:
-            _warn(bench, motor)
+            stopped = not drive.stop(motor)
+        except Interrupted as error:  # asked twice: the person means it
+            raise Interrupted(t("stopped; {warning}", warning=_warning(motor))) from error
+        finally:
+            if not stopped:
+                bench.connection.session.report(Note(_warning(motor), level="warning"))
+    return stopped
 
 
-def _warn(bench: Bench, motor: int) -> None:
-    text = t("motor {n} may still turn: the vehicle did not confirm the stop. Pull the battery!", n=motor)
-    bench.connection.session.report(Note(text, level="warning"))
+def _warning(motor: int) -> str:
+    return t("motor {n} may still turn: the vehicle did not confirm the stop. Pull the battery!", n=motor)

@@ -193,6 +193,25 @@ def test_a_stop_request_while_armed_disarms_first(tmp_path: Path) -> None:
         assert not core(connection).armed
 
 
+def test_a_link_that_is_lost_while_armed_says_that_it_may_still_be_armed(tmp_path: Path) -> None:
+    with vehicle("", tmp_path) as connection:
+        usual, read = hands(connection).ask, connection.link.read
+
+        def deaf(timeout: float) -> bytes:
+            read(timeout)  # time passes
+            return b""
+
+        def ask(question: str, seconds: float) -> str | None:
+            if "OFF now" in question:
+                connection.link.read = deaf  # type: ignore[method-assign]  # the cable is pulled
+            return usual(question, seconds)
+
+        result = checked(connection, "dead-man", Operator(ask, attended=True))
+    assert result.verdict is Verdict.ERROR
+    assert "may still be armed" in result.reason
+    assert "pull the battery" in result.remedy
+
+
 def test_the_real_copter_notices_a_lost_station_and_disarms_without_its_transmitter(sitl_vehicle: Connection) -> None:
     steps: list[tuple[str, Callable[[], None]]] = []
 

@@ -246,3 +246,36 @@ def test_px4_that_allows_no_motor_test_is_left_alone(tmp_path: Path, monkeypatch
     monkeypatch.setattr(Bench, "numbers", lambda _s, _n: {"COM_MOT_TEST_EN": 0.0, "CA_ROTOR_COUNT": 4.0})
     result = run("px4-motors", "sim:px4-copter", tmp_path)
     assert (result.verdict, "COM_MOT_TEST_EN" in result.reason) == (Verdict.SKIP, True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"), [("", "stopped on request"), ("motor-stuck", "stopped; motor 2 may still turn")]
+)
+def test_a_stop_request_says_stopped_only_when_the_motor_is(fault: str, words: str, tmp_path: Path) -> None:
+    with vehicle(f"sim:betaflight?fault={fault}", tmp_path) as connection:
+        board = motors(connection)
+        usual = board.answer
+
+        def answer(code: int, payload: bytes, faults: frozenset[str]) -> bytes | None:
+            if code == 104 and board.pulses[1] > STOP and not connection.stop.asked:
+                connection.stop.ask()
+            return usual(code, payload, faults)
+
+        board.answer = answer  # type: ignore[method-assign]  # Ctrl-C while the second motor turns
+        with pytest.raises(Interrupted, match=words):
+            run_suite(connection, suite_of(connection, find_check("msp-motors")), UNATTENDED)
+
+
+def test_a_second_stop_request_amid_the_stop_does_not_claim_that_it_stopped(tmp_path: Path) -> None:
+    with vehicle("sim:betaflight", tmp_path) as connection:
+        board = motors(connection)
+        usual = board.answer
+
+        def answer(code: int, payload: bytes, faults: frozenset[str]) -> bytes | None:
+            if max(board.pulses) > STOP:
+                connection.stop.ask()  # again and again
+            return usual(code, payload, faults)
+
+        board.answer = answer  # type: ignore[method-assign]  # an impatient person
+        with pytest.raises(Interrupted, match="motor 1 may still turn"):
+            run_suite(connection, suite_of(connection, find_check("msp-motors")), UNATTENDED)
