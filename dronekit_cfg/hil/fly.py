@@ -125,6 +125,8 @@ def fly_one(
         with Stop().on_signals() as own:
             return fly_one(scenario, options, number, report, own)
     scenario = draw(scenario, None) if scenario.seed is None else scenario
+    if options.goal is None:
+        scenario = replace(scenario, settings={**scenario.baseline, **scenario.settings}, baseline={})
     speed = _speed(options, scenario.vehicle)
     again: list[str] = []
     while True:
@@ -186,10 +188,9 @@ def _fly_arducopter(
 ) -> tuple[Result, Identity, tuple[str, ...], tuple[Path, ...]]:
     """Fly it; gives the result, who flew, what the rules had to say before, and the files to keep."""
     defaults = [shipped("hil") / "simulator" / "arducopter-quad.param"]
-    usual = {**scenario.baseline, **scenario.settings}
-    if options.goal is None and usual:
+    if options.goal is None and scenario.settings:
         own = folder / "scenario.param"
-        own.write_text("".join(f"{n},{v:g}\n" for n, v in usual.items()), "utf-8")
+        own.write_text("".join(f"{n},{v:g}\n" for n, v in scenario.settings.items()), "utf-8")
         defaults.append(own)
     clock = RealClock()
     # The engine tells a reboot by the vehicle's uptime against our clock, so a profile is applied in real time.
@@ -199,7 +200,7 @@ def _fly_arducopter(
         clock,
         defaults,
         1.0 if options.goal else options.speedup,
-        _model(options, usual),
+        _model(options, scenario.settings),
     )
     try:
         url = _start(sitl, number)

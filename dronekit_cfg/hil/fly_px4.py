@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -42,7 +41,7 @@ def fly_px4(
             notes = apply_goal(connection, options)
         chosen = {w.name: float(w.value) for w in options.goal.wanted if w.name in wanted}
         wanted |= chosen
-    wanted |= _usual(scenario, options)
+    wanted |= scenario.settings
     link = _link(options, folder, options.speedup, folder / "link.jsonl")
     with connect(link, clock=RealClock(), report=report, stop=stop) as connection:
         flight = Px4Flight(mavlink(connection))
@@ -52,10 +51,6 @@ def fly_px4(
         identity = connection.identity
     logs = sorted((folder / "log").rglob("*.ulg"))
     return result, identity, notes, (*logs, folder / "link.jsonl", folder / "simulator.log")
-
-
-def _usual(scenario: Scenario, options: FlyOptions) -> Mapping[str, float]:
-    return scenario.settings if options.goal else {**scenario.baseline, **scenario.settings}
 
 
 def _link(options: FlyOptions, folder: Path, speed: float, record: Path | None = None) -> LinkOptions:

@@ -78,7 +78,7 @@ def _about(scenario: Scenario) -> str:
     """Tell how the flight began, and what it is to prove."""
     start = t("It begins {state} in {mode}", state=t("armed") if scenario.armed else t("disarmed"), mode=scenario.mode)
     start += t(" at {m:g} m.", m=scenario.altitude) if scenario.armed and scenario.altitude else t(" on the ground.")
-    named = {**scenario.baseline, **scenario.settings, **scenario.texts}
+    named = {**scenario.settings, **scenario.texts}
     values = ", ".join(
         f"{name} {value:g}" if isinstance(value, float | int) else f"{name} {value}" for name, value in named.items()
     )
@@ -108,8 +108,11 @@ def _first(times: list[float], e: Expectation) -> float | None:
 
 
 def _mode(r: Recording, e: Expectation) -> Finding:
-    times = [at - r.zero for at, mode in r.modes if mode == e.wanted and at >= r.zero]
-    return _moment(t("mode {mode}", mode=e.wanted), _first(times, e), e)
+    wanted = [e.wanted] if isinstance(e.wanted, str) else list(e.wanted)
+    found = [(at - r.zero, mode) for at, mode in r.modes if mode in wanted and at >= r.zero]
+    at = _first([at for at, _ in found], e)
+    named = next((mode for when, mode in found if when == at), t(" or ").join(wanted))
+    return _moment(t("mode {mode}", mode=named), at, e)
 
 
 def _mode_stays(r: Recording, e: Expectation) -> Finding:

@@ -217,8 +217,9 @@ def load_scenario(path: Path) -> Scenario:
                 t("the scenario watches {s} s", s=data["watch"]),
             )
         wanted = item[kinds[0]]
-        if kinds[0] in {"mode", "mode_stays"} and wanted not in modes:
-            raise problem(document, path, ("expect", i), t("there is no mode {mode}", mode=wanted))
+        named = wanted if isinstance(wanted, list) else [wanted]
+        if kinds[0] in {"mode", "mode_stays"} and (unknown := [mode for mode in named if mode not in modes]):
+            raise problem(document, path, ("expect", i), t("there is no mode {mode}", mode=unknown[0]))
         expect.append(Expectation(kinds[0], wanted, low, high, item.get("at_most"), item.get("reads", math.nan)))
     mode = start.get("mode", HOVERING[vehicle])
     if mode not in modes:

@@ -35,7 +35,7 @@ font-weight:700;text-align:center;vertical-align:middle;white-space:nowrap}
 .notes{margin:.4rem 0;padding-left:1.2rem}
 .scroll{overflow-x:auto}.scroll td{min-width:4.6rem}.differs td{min-width:7rem}
 .matrix th,.differs th{text-align:left;font-size:.8rem;color:var(--soft);padding-right:.5rem}
-.matrix td:first-child{overflow-wrap:normal;white-space:nowrap}
+.matrix{width:auto}.matrix td:first-child{padding-right:1.2rem;overflow-wrap:normal;white-space:nowrap}
 .matrix td,.differs td{border-bottom:1px solid var(--line)}
 .matrix,.columns{font-size:.9rem}.columns small{overflow-wrap:anywhere}.differs{font-size:.85rem}
 .files{color:var(--soft);font-size:.8rem;overflow-wrap:anywhere}

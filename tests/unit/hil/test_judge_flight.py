@@ -53,6 +53,9 @@ def flight() -> Recording:
         ("{mode: LAND, between: [7, 9]}", True),
         ("{mode: LAND, between: [1, 7]}", False),
         ("{mode: RTL}", False),
+        ("{mode: [RTL, LAND], between: [7, 9]}", True),
+        ("{mode: [RTL, LAND], between: [1, 7]}", False),
+        ("{mode: [RTL, SMART_RTL]}", False),
         ("{mode_stays: LOITER, between: [0, 7]}", True),
         ("{mode_stays: LOITER}", False),
         ("{text: EKF Failsafe, between: [7, 9]}", True),
@@ -117,7 +120,10 @@ def test_a_window_that_can_never_be_met_is_refused_with_its_place(tmp_path: Path
     assert caught.value.problems[0].line == 7
 
 
-@pytest.mark.parametrize("text", ["  - {mode: HOVER}\n", "  - {between: [1, 2]}\n", "  - {mode: LAND, text: x}\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["  - {mode: HOVER}\n", "  - {mode: [LAND, HOVER]}\n", "  - {between: [1, 2]}\n", "  - {mode: LAND, text: x}\n"],
+)
 def test_senseless_expectations_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(FileProblems):
         load_scenario(scenario(tmp_path, text))
