@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from dronekit_cfg.cli.app import run
+from dronekit_cfg.cli.session import clock_in_use
+from dronekit_cfg.links.clock import VirtualClock
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,11 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Run:
         return Said(code, caught.out, caught.err)
 
     return call
+
+
+@pytest.fixture
+def virtual_time() -> Iterator[None]:
+    """Let the program's clock stand still but for what it waits for, so that simulators answer at once."""
+    token = clock_in_use.set(VirtualClock())
+    yield
+    clock_in_use.reset(token)

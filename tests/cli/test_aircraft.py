@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dronekit_cfg.cli.session import clock_in_use
 from dronekit_cfg.formats import schema
-from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.sim.memory import Memory
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 Run = Callable[..., Any]
 
@@ -20,13 +20,6 @@ STACK = "heavy-lift+gnss-dual-ublox+sik-resilient"
 INPUTS = ("--input", "cells=6", "--input", "netid=112")
 LINKS = ("--link", "sim:ardupilot-copter", "--module-link", "gnss=sim:ublox-m10", "--module-link", "radio=sim:sik-pair")
 WHOLE = (STACK, *INPUTS, *LINKS)
-
-
-@pytest.fixture(autouse=True)
-def virtual_time() -> Iterator[None]:
-    token = clock_in_use.set(VirtualClock())
-    yield
-    clock_in_use.reset(token)
 
 
 def held(state_dir: Path, twin: str) -> dict[str, Any]:

@@ -6,14 +6,13 @@ Each row is a reason to leave a wanted value out, on the simulated vehicle of ea
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dronekit_cfg.cli.session import clock_in_use
-from dronekit_cfg.links.clock import VirtualClock
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 Run = Callable[..., Any]
 
@@ -42,13 +41,6 @@ LEFT: tuple[tuple[str, str, object, object, str], ...] = (
     ("sik", "FORMAT", 25, 26, "LEFT-READONLY"),
     ("elrs", "Domain", "FCC915", "CE_LBT", "LEFT-READONLY"),
 )
-
-
-@pytest.fixture(autouse=True)
-def virtual_time() -> Iterator[None]:
-    token = clock_in_use.set(VirtualClock())
-    yield
-    clock_in_use.reset(token)
 
 
 def on(family: str) -> tuple[str, ...]:

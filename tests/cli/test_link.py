@@ -19,19 +19,11 @@ from pymavlink.dialects.v20 import ardupilotmega as mavlink
 
 from dronekit_cfg.cli.session import clock_in_use
 from dronekit_cfg.families.ardupilot.simulated import make_simulated
-from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.wire.mavlink_signing import make_signing_key, read_signing_key
 
 Run = Callable[..., Any]
 USB, RADIO = "sim:ardupilot-copter", "sim:ardupilot-copter?port=radio"
 KEY = "aircraft-7.key"
-
-
-@pytest.fixture
-def virtual_time() -> Iterator[None]:
-    token = clock_in_use.set(VirtualClock())
-    yield
-    clock_in_use.reset(token)
 
 
 pytestmark = pytest.mark.usefixtures("virtual_time")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dronekit_cfg.cli.session import clock_in_use
-from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.sim.memory import Memory
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 Run = Callable[..., Any]
 
@@ -20,13 +20,6 @@ NEW = "A5C3F00DBADCAFE5A5C3F00DBADCAFE5"
 OTHER = "00FF00FF00FF00FF11EE11EE11EE11EE"
 RADIO = ("--link", "sim:sik-pair-aes")
 TWIN = "sik-pair-aes-1.log"
-
-
-@pytest.fixture(autouse=True)
-def virtual_time() -> Iterator[None]:
-    token = clock_in_use.set(VirtualClock())
-    yield
-    clock_in_use.reset(token)
 
 
 @pytest.fixture

@@ -5,29 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dronekit_cfg.cli import progress
-from dronekit_cfg.cli.session import clock_in_use
 from dronekit_cfg.events import Event, Stage
-from dronekit_cfg.links.clock import VirtualClock
+
+pytestmark = pytest.mark.usefixtures("virtual_time")
 
 Run = Callable[..., Any]
 
 SIM = "sim:ardupilot-copter"
 PROFILE = ("heavy-lift+gnss-resilient", "--input", "cells=6")
 UID = "336431323139633763346335343034616100"
-
-
-@pytest.fixture(autouse=True)
-def virtual_time() -> Iterator[None]:
-    token = clock_in_use.set(VirtualClock())
-    yield
-    clock_in_use.reset(token)
 
 
 @pytest.fixture(autouse=True)

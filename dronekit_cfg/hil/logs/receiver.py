@@ -25,7 +25,7 @@ from dronekit_cfg.wire.ubx_signals import (
 __all__ = ["UbxSource"]
 
 NAV_PVT = (0x01, 0x07)
-PVT_SIZE, STATUS_SIZE = 92, 16
+PVT_SIZE = 92
 FIX_3D = 3
 
 
