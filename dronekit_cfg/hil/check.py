@@ -68,8 +68,11 @@ class Check:
     judge: Judge | None = None
     act: Act | None = None
 
-    def params(self, given: Mapping[str, float]) -> dict[str, float]:
-        """Give all parameters, `given` over the defaults. Raises UsageError for unknown ones and senseless values."""
+    def params(self, given: Mapping[str, float], *, only: bool = False) -> dict[str, float]:
+        """Give all parameters, `given` over the defaults; with `only`, those given.
+
+        Raises UsageError for unknown ones and senseless values.
+        """
         known = {p.name: p for p in self.parameters}
         for name, value in given.items():
             if name not in known:
@@ -91,4 +94,4 @@ class Check:
                     ),
                     hint=p.meaning,
                 )
-        return {**{p.name: p.default for p in self.parameters}, **given}
+        return {**({} if only else {p.name: p.default for p in self.parameters}), **given}

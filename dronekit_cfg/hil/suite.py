@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dronekit_cfg.errors import UsageError
+from dronekit_cfg.errors import FileProblems, Problem, UsageError
 from dronekit_cfg.formats.shipped import shipped
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.hil.check import Check, Parameter
-from dronekit_cfg.hil.checks import all_checks
-from dronekit_cfg.hil.documents import problem, read_document
+from dronekit_cfg.hil.checks import find_check
+from dronekit_cfg.hil.documents import read_document
 from dronekit_cfg.text import t
 
 __all__ = ["Suite", "SuiteEntry", "find_suite", "known_suite", "load_suite", "quantity", "shipped_suites"]
@@ -82,26 +82,37 @@ def load_suite(path: Path) -> Suite:
     """Load a suite file. Raises FileProblems with every mistake's place, UsageError when it cannot be read."""
     document = read_document(path, "suite.v1")
     data = document.data
-    checks = all_checks()
     entries: list[SuiteEntry] = []
+    problems: list[Problem] = []
+
+    def wrong(place: tuple[str | int, ...], error: UsageError) -> None:
+        line, column = document.where(place)
+        problems.append(Problem(str(path), line, column, error.message, error.hint))
+
     for i, item in enumerate(data["checks"]):
-        place = ("checks", i)
+        place: tuple[str | int, ...] = ("checks", i)
         name, given = (item, {}) if isinstance(item, str) else (item["check"], item.get("with", {}))
-        check = checks.get(name)
-        if check is None:
-            hint = did_you_mean(name, checks, otherwise=t("`dronekit-cfg hil list --checks` shows them"))
-            raise problem(document, path, place, t('there is no check "{name}"', name=name), hint)
-        if data["family"] not in check.families:
-            raise problem(document, path, place, t("{name} is not for {family}", name=name, family=data["family"]))
-        if any(e.check is check for e in entries):
-            raise problem(document, path, place, t("{name} stands here twice", name=name))
-        by_name = {p.name: p for p in check.parameters}
         try:
-            params = check.params({k: quantity(v, by_name.get(k)) for k, v in given.items()})
-            _can_pass(check, params)
+            check = _once(find_check(name, data["family"]), entries)
         except UsageError as error:
-            raise problem(document, path, place, error.message, error.hint) from error
+            wrong(place, error)
+            continue
+        by_name = {p.name: p for p in check.parameters}
+        params = check.params({})
+        found = len(problems)
+        for key, value in given.items():
+            try:
+                params |= check.params({key: quantity(value, by_name.get(key))}, only=True)
+            except UsageError as error:
+                wrong((*place, "with", key), error)
+        try:
+            if found == len(problems):
+                _can_pass(check, params)
+        except UsageError as error:
+            wrong(place, error)
         entries.append(SuiteEntry(check, params))
+    if problems:
+        raise FileProblems(tuple(problems))
     return Suite(
         data["name"],
         data.get("title", data["name"]),
@@ -110,6 +121,13 @@ def load_suite(path: Path) -> Suite:
         tuple(entries),
         data.get("about", ""),
     )
+
+
+def _once(check: Check, entries: Sequence[SuiteEntry]) -> Check:
+    """Give a check that is not among the entries yet. Raises UsageError."""
+    if any(e.check is check for e in entries):
+        raise UsageError(t("{name} stands here twice", name=check.name), hint=t("leave one of the two out"))
+    return check
 
 
 def quantity(value: float | str, parameter: Parameter | None) -> float:
@@ -121,10 +139,15 @@ def quantity(value: float | str, parameter: Parameter | None) -> float:
         read = float(number)
     except ValueError:
         raise UsageError(t("{value!r} is no number", value=value), hint=t('write 2 or "2 deg"')) from None
+    if parameter is not None and not parameter.unit and unit.strip():
+        raise UsageError(
+            t("{name} has no unit, and {wrong!r} stands behind it", name=parameter.name, wrong=unit.strip()),
+            hint=t("write the number alone"),
+        )
     if parameter is not None and unit.strip() != parameter.unit:
         raise UsageError(
             t("{name} is in {right}, not in {wrong!r}", name=parameter.name, right=parameter.unit, wrong=unit.strip()),
-            hint=t("convert the number"),
+            hint=t("convert the number, and write {unit} behind it or nothing", unit=parameter.unit),
         )
     return read
 

@@ -205,7 +205,7 @@ CHECKS = (
         "B06",
         t("No vibration at rest"),
         _STILL + t("look for a loose mount or a fan"),
-        watches={"VIBRATION": 5.0},
+        watches={"VIBRATION": 10.0},
         parameters=(
             Parameter("level", 2.0, "m/s2", t("largest vibration level at rest"), 0.1, 30),
             Parameter("clips", 0, "", t("accelerometer clippings in the window"), 0, 1000),

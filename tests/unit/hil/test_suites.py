@@ -49,7 +49,7 @@ def test_a_parameter_may_carry_its_unit(tmp_path: Path) -> None:
     [
         ("  - levle\n", "no check"),
         ("  - {check: level, with: {angel: 3}}\n", "no parameter"),
-        ("  - {check: level, with: {angle: 3 rad}}\n", "is in deg"),
+        ("  - {check: level, with: {angle: 3 rad}}\n", "own.yaml:5:34: angle is in deg"),
         ("  - {check: level, with: {angle: lots}}\n", "no number"),
         ("  - {check: level, with: {angle: 90}}\n", "makes no sense"),
         ("  - {check: board-supply, with: {low: 5.2, high: 5.1}}\n", "could never pass"),
@@ -62,6 +62,27 @@ def test_a_mistake_is_told_with_its_line(checks: str, words: str, tmp_path: Path
     with pytest.raises(FileProblems, match=words) as caught:
         load_suite(suite(tmp_path, checks))
     assert caught.value.problems[0].line >= 5
+
+
+def test_all_mistakes_of_a_suite_are_told_at_once(tmp_path: Path) -> None:
+    checks = "  - levle\n  - gravity\n  - {check: level, with: {angel: 2, angle: 3 rad}}\n  - msp-level\n  - gravity\n"
+    with pytest.raises(FileProblems) as caught:
+        load_suite(suite(tmp_path, checks))
+    assert [(p.line, p.message.split(":")[0][:24]) for p in caught.value.problems] == [
+        (5, "there is no check 'levle"),
+        (7, "check level has no param"),
+        (7, "angle is in deg, not in "),
+        (8, "check msp-level is for b"),
+        (9, "gravity stands here twic"),
+    ]
+    assert all(p.hint for p in caught.value.problems)
+
+
+def test_every_shipped_check_can_pass_in_the_shortest_window() -> None:
+    """The inertial checks want twenty samples, so they ask for them fast enough."""
+    for check in all_checks().values():
+        if "ardupilot" in check.families and check.judge is not None and check.number in ("B04", "B05", "B06"):
+            assert all(3 * hertz >= 20 for hertz in check.watches.values()), check.name
 
 
 def test_an_unknown_suite_is_a_usage_error_that_lists_the_suites() -> None:
