@@ -173,9 +173,10 @@ class Connection:
                 self.link.reopen()
                 self.driver.forget()
                 self._require_same(self.runner.run(self.driver.identify()))
-                if rebooted_at is None or self._booted_since(rebooted_at, was_up):
+                booted = True if rebooted_at is None else self._booted_since(rebooted_at, was_up)
+                if booted:
                     return True
-                if clock.now() > start + REBOOT_PATIENCE:
+                if booted is False and clock.now() > start + REBOOT_PATIENCE:
                     return False
             except LinkError as error:
                 last = error
@@ -189,15 +190,16 @@ class Connection:
             hint=t("check power and cable, then run `dronekit-cfg recover`"),
         )
 
-    def _booted_since(self, moment: float, was_up: float) -> bool:
-        """Whether the uptime fell, or is no longer than the time since then.
+    def _booted_since(self, moment: float, was_up: float) -> bool | None:
+        """Whether the uptime fell, or is no longer than the time since then; None while the vehicle does not tell it.
 
+        One that is still starting does not: an ArduCopter with DroneCAN on answers for 5 s before it tells the time.
         On a busy computer the clock of a simulator runs a little ahead of ours, so a quarter more is believed, where it
         is clear that the uptime did not just go on: then it would have grown by all of that time.
         """
         uptime = self.run(self.driver.uptime())
         if uptime is None:
-            return False
+            return None
         since = self.runner.clock.now() - moment
         went_on = uptime >= was_up + since / 2
         ahead = 0.0 if went_on else since / 4
