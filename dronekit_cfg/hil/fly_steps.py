@@ -9,6 +9,7 @@ from typing import Protocol
 from dronekit_cfg.engine.connection import Connection
 from dronekit_cfg.errors import Interrupted, LinkError, VehicleError
 from dronekit_cfg.events import Reporter
+from dronekit_cfg.hil.holds import differing
 from dronekit_cfg.hil.judge_flight import judge_flight
 from dronekit_cfg.hil.recording import Recording
 from dronekit_cfg.hil.scenario import Scenario
@@ -106,20 +107,7 @@ def differences(connection: Connection, options: FlyOptions, scenario: Scenario)
         return None
     ours = {*scenario.settings, *(name for step in scenario.steps for name in step.settings)}
     ours |= {step.ramp.setting for step in scenario.steps if step.ramp}
-    changed, because = t("changed in flight"), t("the scenario sets it")
-    found = [
-        Difference(
-            c.name, str(c.wanted), str(c.old) if c.old else t("not there"), because if c.name in ours else changed
-        )
-        for c in plan.changes
-    ]
-    found += [
-        Difference(left.name, str(left.wanted), str(left.found) if left.found else t("not there"), left.reason)
-        for left in plan.left_out
-    ]
-    return tuple(found) + tuple(
-        Difference(name, "", t("not there"), t("the firmware lacks it")) for name in plan.missing
-    )
+    return differing(plan, lambda name: t("the scenario sets it") if name in ours else t("changed in flight"))
 
 
 def fresh(path: Path) -> Path:

@@ -5,13 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from dronekit_cfg.cli.options import Common, Device, argument, new_app, option, verb
+from dronekit_cfg.cli.options import (
+    Common,
+    Device,
+    InputOption,
+    ProfilesOption,
+    SetOption,
+    argument,
+    new_app,
+    option,
+    verb,
+)
 from dronekit_cfg.cli.output import Output
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
+    from dronekit_cfg.cli.session import ProfileRequest
     from dronekit_cfg.engine.connection import Connection
+    from dronekit_cfg.engine.state import StateDir
     from dronekit_cfg.hil.operator import Operator
+    from dronekit_cfg.model.checked import RunResult
 
 __all__ = ["app", "list_suites", "monitor", "run"]
 
@@ -87,9 +100,17 @@ def run(
             "--assume", metavar="WHAT", help=t("What an unattended bench promises: operator, props-off; repeatable.")
         ),
     ] = None,
+    profile: Annotated[
+        str,
+        option("--profile", "-p", metavar="PROFILE", help=t("Check that the vehicle holds this profile too.")),
+    ] = "",
+    inputs: InputOption = None,
+    sets: SetOption = None,
+    profiles: ProfilesOption = None,
 ) -> int:
     """Run a suite of checks on the vehicle. Nothing is written to it but what a check says.
 
+    With --profile the report also tells which settings differ from it, and bears its digest.
     Exit code 0: all passed or had a reason to be left out; 1: at least one failed or could not be judged.
     """
     from dronekit_cfg.cli.render_run import render_run, write_reports
@@ -100,6 +121,7 @@ def run(
     from dronekit_cfg.reports.json_run import run_data
 
     known_suite(suite)
+    request = _request(profile, inputs, sets, profiles, device.state_dir) if profile else None
     promised = _promises(assume or [])
     with (
         vehicle(out, device, stopped=t("motors are stopped")) as (connection, state),
@@ -107,11 +129,39 @@ def run(
     ):
         chosen = find_suite(suite, connection.identity.family)
         found = run_suite(connection, chosen, _operator(out, promised, connection))
+        found = _with_profile(found, connection, state, request) if request else found
     write_reports(found, report=report, junit=junit, json_file=json_file)
     code = 0 if found.verdict is Verdict.PASS else 1
     out.document("hil run", code, **run_data(found))
     render_run(out, found, report)
     return code
+
+
+def _request(
+    profile: str,
+    inputs: list[str] | None,
+    sets: list[str] | None,
+    profiles: list[Path] | None,
+    state_dir: Path | None,
+) -> ProfileRequest:
+    """Read what was said about the profile, and find its mistakes early. Raises UsageError, FileProblems."""
+    from dronekit_cfg.cli.session import ProfileRequest, library_for, parse_pairs
+
+    pairs, library = parse_pairs(inputs, "--input"), library_for(profiles, state_dir)
+    request = ProfileRequest(profile, pairs, tuple(sets or ()), None, frozenset(), library)
+    request.check_early()
+    return request
+
+
+def _with_profile(run: RunResult, connection: Connection, state: StateDir, request: ProfileRequest) -> RunResult:
+    """Put what differs from the profile before the results of the suite. Raises Unsupported where it does not fit."""
+    from dataclasses import replace
+
+    from dronekit_cfg.hil.holds import holds_profile
+
+    goal, terms = request.goal(connection.identity)
+    held = holds_profile(connection, goal, state, terms)
+    return replace(run, results=(held, *run.results), profile=goal.profile, profile_digest=goal.digest)
 
 
 @verb(app)
