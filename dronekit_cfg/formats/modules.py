@@ -22,7 +22,7 @@ from dronekit_cfg.formats.compose import declared_inputs
 from dronekit_cfg.formats.layer import MODULE_FAMILIES, Layer
 from dronekit_cfg.formats.library import Library, is_path
 from dronekit_cfg.formats.profile_yaml import load_layer
-from dronekit_cfg.formats.stack import load_stack, split
+from dronekit_cfg.formats.stack import at_word, load_stack, split
 from dronekit_cfg.formats.suggest import did_you_mean
 from dronekit_cfg.model import ModuleSlot, Origin
 from dronekit_cfg.text import t
@@ -96,7 +96,7 @@ def aircraft_stack(
         if links:
             raise _stray(next(iter(links)), ())
         return AircraftStack(stack)
-    words = [(part, _word(part, library)) for part in parts[1:]]
+    words = [(part, _word(parts, place, library)) for place, part in enumerate(parts) if place]
     mine = (parts[0], *(part for part, found in words if found is None))
     layers = _layers(mine, library, family, unit)
     drafts = _declared(layers)
@@ -137,16 +137,16 @@ def _module_family(name: str, library: Library) -> str:
     return min(found) if found and found <= set(MODULE_FAMILIES) else ""
 
 
-def _word(part: str, library: Library) -> tuple[str, str, str] | None:
+def _word(parts: Sequence[str], place: int, library: Library) -> tuple[str, str, str] | None:
     """Give role ("" when not said), family and profile of a word that is a module; None for one that is not."""
+    part = parts[place]
     roled = _ROLED.fullmatch(part)
     name = roled[2] if roled else part
     family = _module_family(name, library)
     if roled and not family:
-        raise UsageError(
-            t('"{name}" is no profile of a module', name=name),
-            hint=t("ROLE:NAME gives a module a role; see what there is: dronekit-cfg profile list"),
-        )
+        message = t('"{name}" is no profile of a module', name=name)
+        hint = t("ROLE:NAME gives a module a role; see what there is: dronekit-cfg profile list")
+        raise FileProblems((at_word(parts, place, message, hint),))
     return (roled[1] if roled else "", family, name) if family else None
 
 

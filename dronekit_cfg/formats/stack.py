@@ -16,7 +16,7 @@ from dronekit_cfg.formats.profile_yaml import load_layer
 from dronekit_cfg.model import Origin
 from dronekit_cfg.text import t
 
-__all__ = ["Group", "Role", "Stack", "load_stack", "split"]
+__all__ = ["Group", "Role", "Stack", "at_word", "load_stack", "split"]
 
 
 class Role(StrEnum):
@@ -65,15 +65,15 @@ def split(stack: str) -> tuple[str, ...]:
     parts = tuple(p.strip() for p in stack.split("+"))
     if not all(parts):
         message = t('"{stack}" is not a profile stack', stack=stack)
-        raise FileProblems((_at_word(parts, parts.index(""), message, t("write it like heavy-lift+gnss-dual")),))
+        raise FileProblems((at_word(parts, parts.index(""), message, t("write it like heavy-lift+gnss-dual")),))
     twice = [i for i, p in enumerate(parts) if p in parts[:i]]
     if twice:
         message = t('"{name}" is named twice in the stack', name=parts[twice[0]])
-        raise FileProblems((_at_word(parts, twice[0], message, t("leave one of them out")),))
+        raise FileProblems((at_word(parts, twice[0], message, t("leave one of them out")),))
     return parts
 
 
-def _at_word(parts: Sequence[str], place: int, message: str, hint: str) -> Problem:
+def at_word(parts: Sequence[str], place: int, message: str, hint: str) -> Problem:
     """Give a problem of a word as it was typed: the stack itself is the file, and the word's first character."""
     column = sum(len(part) + 1 for part in parts[:place]) + 1
     return Problem(f'"{"+".join(parts)}"', 1, column, message, hint)
@@ -105,14 +105,14 @@ class _Loader:
         try:
             path = self.library.find(name, family=self.family)
         except UsageError as error:
-            problem = _at_word(self.parts, place, error.message, error.hint)
+            problem = at_word(self.parts, place, error.message, error.hint)
             if not place:
                 raise FileProblems((problem,)) from None
             self.problems.append(problem)
             return
         if not self.group(Role.OVERLAY if place else Role.PROFILE, path):
             message = t('"{name}" is already part of the stack', name=name)
-            self.problems.append(_at_word(self.parts, place, message, t("leave it out")))
+            self.problems.append(at_word(self.parts, place, message, t("leave it out")))
 
     def group(self, role: Role, path: Path) -> bool:
         """Load a profile with those that it extends; False when it is in the stack already."""

@@ -88,7 +88,7 @@ def test_a_link_for_a_module_that_there_is_not_is_refused() -> None:
 
 
 def test_a_role_for_what_is_no_module_and_a_family_in_another_ones_place_are_refused() -> None:
-    with pytest.raises(UsageError, match="is no profile of a module"):
+    with pytest.raises(UsageError, match=r"\"heavy-lift\+radio:gnss-resilient\":1:12: .*is no profile of a module"):
         taken_apart("heavy-lift+radio:gnss-resilient")
     with pytest.raises(UsageError, match='radio is a sik module, and "elrs-resilient" is for elrs'):
         taken_apart("heavy-lift+sik-resilient+radio:elrs-resilient", links=RADIO)
