@@ -56,7 +56,7 @@ def test_a_vehicle_that_holds_its_profile_passes_and_the_files_bear_the_digest(
 ) -> None:
     said = run("--input", "seconds=5", "--junit", tmp_path / "x.xml", "--report", tmp_path / "x.html")
     assert said.code == 0, said.out
-    facts = {p.get("name"): p.get("value") for p in ET.parse(tmp_path / "x.xml").getroot().iter("property")}
+    facts = {p.attrib["name"]: p.attrib["value"] for p in ET.parse(tmp_path / "x.xml").getroot().iter("property")}
     assert facts["profile"] == "mine 1.0.0"
     assert facts["profile-digest"].startswith("sha256:")
     page = (tmp_path / "x.html").read_text("utf-8")

@@ -123,7 +123,7 @@ def command(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.communicate()
 
 
-def wait_for(true: Callable[[], bool], process: subprocess.Popen[str] | None = None, seconds: float = 30.0) -> None:
+def wait_for(true: Callable[[], bool], process: subprocess.Popen[str] | None = None, seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         if process is not None and process.poll() is not None:
@@ -138,7 +138,7 @@ def test_a_signal_to_the_main_process_alone_ends_all_flights_and_their_simulator
 ) -> None:
     process = command(verb)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 130, said
     assert "Traceback" not in said
     assert not any(map(alive, pids(tmp_path)))
@@ -170,7 +170,7 @@ def test_a_worker_that_is_killed_is_an_error_of_its_flights(
     process = command(verb)
     for pid in pids(tmp_path):
         os.kill(int(Path(f"/proc/{pid}/status").read_text().split("PPid:")[1].split()[0]), signal.SIGKILL)
-    said, _ = process.communicate(timeout=40)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 1, said
     assert "ended" in said
     assert "Traceback" not in said
