@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,12 @@ def render_verdict(out: Output, run: RunResult, report: Path | None = None) -> N
     from rich.text import Text
 
     bad = [r for r in run.results if r.verdict in (Verdict.FAIL, Verdict.ERROR)]
-    for result in bad:
-        out.show(
-            "", Text(f"{WORDS[result.verdict]} {result.title}", STYLES[result.verdict]), Text(f"  {result.reason}")
-        )
+    # A link that breaks ends all checks in the same words: those are said once.
+    for _, group in groupby(bad, lambda r: (r.verdict, r.reason, r.remedy)):
+        alike = list(group)
+        result = alike[0]
+        title = result.title if len(alike) == 1 else t("{n} checks", n=len(alike))
+        out.show("", Text(f"{WORDS[result.verdict]} {title}", STYLES[result.verdict]), Text(f"  {result.reason}"))
         if result.remedy:
             out.show(Text(t("  What to do: {remedy}", remedy=result.remedy)))
     counts = {v: sum(r.verdict is v for r in run.results) for v in Verdict}

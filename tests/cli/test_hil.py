@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dronekit_cfg.cli.session import clock_in_use
+from dronekit_cfg.errors import LinkLost
 from dronekit_cfg.links.clock import VirtualClock
 
 Run = Callable[..., Any]
@@ -166,3 +167,14 @@ def test_a_recording_of_a_link_is_a_log_too(cli: Run, tmp_path: Path) -> None:
     link, record = "sim:ardupilot-copter?fault=gnss-dropping:4", tmp_path / "r.jsonl"
     assert cli("hil", "monitor", "--link", link, "--seconds", "12", "--record", record).code == 1
     assert cli("hil", "monitor", "--log", record, "--json").document["alarms"]
+
+
+def test_what_ends_all_checks_is_said_once(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> None:
+        raise LinkLost("the cable is out")
+
+    monkeypatch.setattr("dronekit_cfg.hil.bench.Bench.observe", gone)
+    said = cli("hil", "run", "preflight", "--link", "sim:ardupilot-copter")
+    assert said.code == 1
+    assert "ERROR 25 checks\n  the link failed: the cable is out\n" in said.out
+    assert said.out.count("What to do") == 1

@@ -47,6 +47,8 @@ class Drive(Protocol):
     """How one vehicle turns its motors. Motors count from 1."""
 
     count: int
+    ends_alone: bool
+    """Whether the vehicle ends a motor's turn by itself when its time is over."""
 
     def place(self, motor: int) -> str:
         """Say where the motor is, "" when that is not known."""
@@ -123,7 +125,7 @@ def _turn(bench: Bench, drive: Drive, motor: int, params: Params, speeds: dict[i
         fault = drive.stop(motor) or fault
     except BaseException as error:
         if not _stopped_anyway(bench, drive, motor) and isinstance(error, Interrupted):
-            raise Interrupted(t("stopped; {warning}", warning=_warning(motor))) from error
+            raise Interrupted(t("stopped; {warning}", warning=_warning(drive, motor))) from error
         raise
     drive.wait(SETTLE)
     if fault:
@@ -144,12 +146,16 @@ def _stopped_anyway(bench: Bench, drive: Drive, motor: int) -> bool:
         try:
             stopped = not drive.stop(motor)
         except Interrupted as error:  # asked twice: the person means it
-            raise Interrupted(t("stopped; {warning}", warning=_warning(motor))) from error
+            raise Interrupted(t("stopped; {warning}", warning=_warning(drive, motor))) from error
         finally:
             if not stopped:
-                bench.connection.session.report(Note(_warning(motor), level="warning"))
+                bench.connection.session.report(Note(_warning(drive, motor), level="warning"))
     return stopped
 
 
-def _warning(motor: int) -> str:
+def _warning(drive: Drive, motor: int) -> str:
+    if drive.ends_alone:
+        return t(
+            "motor {n} may turn for up to {s:g} s more: then the vehicle ends it by itself", n=motor, s=MAX_SECONDS
+        )
     return t("motor {n} may still turn: the vehicle did not confirm the stop. Pull the battery!", n=motor)

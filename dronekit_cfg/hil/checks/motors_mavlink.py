@@ -37,6 +37,7 @@ class MavlinkDrive:
     speeds: Sequence[str]
     speed: Callable[[int, str, Fields], float | None]
     where: Callable[[int], str]
+    ends_alone: bool = True
     _rest: dict[int, int] = field(default_factory=dict)
 
     @contextmanager

@@ -46,6 +46,7 @@ class _Drive:
     bench: Bench
     driver: CliDriver
     count: int
+    ends_alone: bool = False
 
     def place(self, motor: int) -> str:
         return PLACES[motor - 1] if self.count == len(PLACES) else ""
