@@ -111,12 +111,12 @@ _LINES = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
 _SET = re.compile(r"set\s+([A-Za-z0-9_]+)\s*=\s*(.*?)\s*", re.IGNORECASE)
 _VERSIONS = (
     re.compile(
-        r"^#? ?(?P<title>Betaflight) / (?P<target>\S+) \(\S*\) (?P<version>\S+) \w+ +\d+ +\d+ / [\d:]+"
+        r"^#? ?(?P<title>Betaflight) / (?P<target>\S+) \(\S*\) (?P<version>\d\S*) \w+ +\d+ +\d+ / [\d:]+"
         r" \((?P<revision>[^)]*)\)(?:.*MSP API: (?P<api>[\d.]+))?",
         re.MULTILINE,
     ),
     re.compile(
-        r"^#? ?(?P<title>INAV)/(?P<target>\S+) (?P<version>\S+) \w+ +\d+ +\d+ / [\d:]+"
+        r"^#? ?(?P<title>INAV)/(?P<target>\S+) (?P<version>\d\S*) \w+ +\d+ +\d+ / [\d:]+"
         r" \((?P<revision>[^)]*)\)(?P<api>)",
         re.MULTILINE,
     ),

@@ -234,13 +234,16 @@ def parse_variant(payload: bytes) -> str:
 
 
 def parse_firmware_version(payload: bytes) -> FirmwareVersion:
-    """Read FC_VERSION; from 2025.12 on the first number counts from the year 2000 and a full text follows."""
+    """Read FC_VERSION; from 2025.12 on the first number counts from the year 2000 and a full text follows.
+
+    A text that does not begin with a number, as of somebody's own build, names no version: then the numbers do.
+    """
     found = _parse(_VERSION, payload, "FC_VERSION")
     major, minor, patch = found.numbers
     text = _text(found.text)
     if text:
         major += 2000
-    return FirmwareVersion((major, minor, patch), text or f"{major}.{minor}.{patch}")
+    return FirmwareVersion((major, minor, patch), text if text[:1].isdecimal() else f"{major}.{minor}.{patch}")
 
 
 def parse_board_info(payload: bytes) -> BoardInfo:

@@ -55,6 +55,10 @@ FOUND = [
             b"vtxtable Powerlabels 1\n"
         ),
     ),
+    (
+        "metadata_file",
+        b"# version\n# Betaflight / STM32F7X2 (S7X2) .34.2 May 31 2023 / 22:28:11 (60c9521) MSP API: 1.44\n",
+    ),
     ("px4_script", b"param set-default A 1" + b"0" * 5000 + b"\n"),
     ("px4_script", b"param set-default A 3.5e38\n"),
     ("events", b'{"metadataTypes": [7], "components": {}}'),

@@ -56,6 +56,11 @@ def test_years_are_counted_from_2000_where_a_text_follows() -> None:
     assert m.parse_firmware_version(b"\x04\x05\x01").numbers == (4, 5, 1)
 
 
+def test_a_version_that_is_told_in_words_is_that_of_the_numbers() -> None:
+    found = m.parse_firmware_version(b"\x1a\x06\x01\x09my-branch")
+    assert (found.numbers, found.text) == ((2026, 6, 1), "2026.6.1")
+
+
 def test_board_info_is_read_in_each_length_it_ever_had() -> None:
     full = reply(BF46, 4)
     assert m.parse_board_info(full).config_state == 1
