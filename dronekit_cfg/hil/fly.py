@@ -166,8 +166,10 @@ def _fly(
     except Interrupted:
         raise
     except DronekitError as error:
+        left = (folder / "link.jsonl", *sorted((folder / "logs").glob("*.BIN")), folder / "simulator.log")
+        kept = (*(f for f in left if f.exists()), *_telemetry_log(scenario, folder, started))
         failed = Result(scenario.name, scenario.title, Verdict.ERROR, error.message, remedy=error.hint)
-        return failed, None, error
+        return replace(failed, files=tuple(map(str, kept))), None, error
     kept = (*files, *_telemetry_log(scenario, folder, started))
     return replace(result, notes=(*notes, *result.notes), files=tuple(map(str, kept))), identity, None
 

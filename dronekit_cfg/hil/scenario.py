@@ -17,6 +17,7 @@ from dronekit_cfg.hil.modes import MODES
 from dronekit_cfg.text import t
 
 __all__ = [
+    "KINDS",
     "Expectation",
     "Flicker",
     "Ramp",

@@ -92,13 +92,19 @@ def list_scenarios(out: Output, options: Offline) -> int:
 
     del options
     flights = find_scenarios("all")
-    rows = [(s.name, s.vehicle, s.title, s.expect_failure or s.known_gap) for s in flights]
+    rows = [
+        (s.name, s.vehicle, t("yes") if s.is_random else "", s.title, s.expect_failure or s.known_gap) for s in flights
+    ]
     listed = [
         {"name": s.name, "vehicle": s.vehicle, "title": s.title, "note": note, "random": s.is_random}
         for s, (*_, note) in zip(flights, rows, strict=True)
     ]
     out.document("sitl list", 0, scenarios=listed)
-    out.show(simple_table((t("Scenario"), t("Flown by"), t("What happens"), t("Planted mistake or known gap")), rows))
+    out.show(
+        simple_table(
+            (t("Scenario"), t("Flown by"), t("Seeds"), t("What happens"), t("Planted mistake or known gap")), rows
+        )
+    )
     return 0
 
 

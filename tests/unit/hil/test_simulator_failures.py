@@ -53,7 +53,7 @@ def flown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Re
         ("crashes", "cannot map the flash file"),
         ("never-listens", "does not come up"),
         ("dies", "Floating point exception"),
-        ("mute", "nothing arrives"),
+        ("mute", "says nothing"),
     ],
 )
 def test_a_simulator_that_misbehaves_is_an_error_that_says_why_and_leaves_no_process(
@@ -63,6 +63,8 @@ def test_a_simulator_that_misbehaves_is_an_error_that_says_why_and_leaves_no_pro
     assert result.verdict is Verdict.ERROR
     assert said in result.reason
     assert result.remedy
+    kept = {Path(file).name for file in result.files}
+    assert kept == {"simulator.log"} | ({"link.jsonl", "flight.tlog"} if kind in {"dies", "mute"} else set())
     started = pids(tmp_path)
     assert started
     assert not any(map(alive, started))
