@@ -35,6 +35,7 @@ _OF_ANYBODY = frozenset({"HEARTBEAT", "RADIO", "RADIO_STATUS", "UAVCAN_NODE_INFO
 """A radio has a system number of its own, a DroneCAN node the component number of its node."""
 _RECEIVERS = frozenset({"GPS_RAW_INT", "GPS2_RAW"})
 _STATES = _RECEIVERS | {"SYS_STATUS"}
+_PRESENT = "onboard_control_sensors_present"
 _MOST = 64
 STARTING = 30.0
 """Seconds after a start in which a vehicle may not have found its parts yet."""
@@ -62,12 +63,19 @@ class PartsHeard:
         which = message.fields.get("index", message.fields.get("id", 0))
         key = (name, message.system, message.component, which)
         if name in _STATES:
-            before, starting = self.messages.get(key), self.uptime is not None and self.uptime < STARTING
-            if before is not None and (starting or (name in _RECEIVERS and message["fix_type"] < before["fix_type"])):
-                return  # what was found before a restart is not yet found again, which says nothing
-            message = replace(message, fields={**message.fields, "uptime": self.uptime})
+            before = self.messages.get(key)
+            if before is not None and name in _RECEIVERS and message["fix_type"] < before["fix_type"]:
+                return  # a receiver that answered is not yet found again after a restart, which says nothing
+            message = replace(message, fields={**message.fields, "uptime": self.uptime, **self._found(before, message)})
         if key in self.messages or len(self.messages) < _MOST:
             self.messages[key] = message
+
+    def _found(self, before: Message | None, message: Message) -> dict[str, int]:
+        """While a vehicle starts, what was found before counts beside what is found by now."""
+        starting = self.uptime is not None and self.uptime < STARTING
+        if before is None or message.name != "SYS_STATUS" or not starting:
+            return {}
+        return {_PRESENT: before[_PRESENT] | message[_PRESENT]}
 
     def text(self, text: str) -> None:
         """Note a text of the vehicle if it names a part."""

@@ -62,13 +62,13 @@ def tell_parts(conversation: Conversation, *, seconds: float = LISTEN_SECONDS) -
     asked = ((BANNER,), (NODE_INFO,), *((REQUEST_MESSAGE, number) for number in _ASKED.values()))
     send = b"".join(command_bytes(conversation, *command) for command in asked)
     until = conversation.now + seconds
-    left = len(asked)
+    left = len(_ASKED)  # the other two are no business of every firmware, and may not even be refused
     while left or seconds > ANSWER_SECONDS:
         message = yield from conversation.next(send, until)
         send = b""
         if message is None:
             break
-        left -= message.name == "COMMAND_ACK" and message["command"] in {BANNER, NODE_INFO, REQUEST_MESSAGE}
+        left -= message.name == "COMMAND_ACK" and message["command"] == REQUEST_MESSAGE
     return heard_parts(conversation)
 
 

@@ -288,6 +288,7 @@ def test_what_was_found_before_a_restart_is_not_forgotten_while_the_vehicle_star
     assert say(4, 0, nothing) == {"gps": False, "compass": False, "baro": False, "radio": False}
     told = parts_of_messages(list(heard.messages.values()))
     assert {p.place for p in told if p.kind == "gps"} == {"does not answer, 4 s after the start"}
+    assert say(6, 3, 0x27) == {"gps": True, "baro": False, "radio": False}  # it has found some of them by now
     assert say(100, 3, everything) == {"gps": True, "radio": True}
     assert say(4, 0, nothing) == {"gps": True, "radio": True}  # it has restarted
     assert say(60, 3, nothing)["compass"] is False  # and by now it should have found it
