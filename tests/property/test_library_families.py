@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import itertools
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stacks import library, resolved_with
 
 from dronekit_cfg.engine.connection import LinkOptions, connect
 from dronekit_cfg.engine.goals import goal_from_profile, require_fit, terms_from_profile
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import ApplyOptions, apply, prepare
 from dronekit_cfg.formats.compose import resolve
-from dronekit_cfg.formats.layer import Layer
-from dronekit_cfg.formats.library import Library
 from dronekit_cfg.formats.lock import load_lock, lock_text
-from dronekit_cfg.formats.profile_yaml import load_layer
 from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Resolved, Result
 
@@ -87,21 +84,8 @@ def inputs_for(family: str, stack: str) -> dict[str, str]:
     return {"cells": "6", **{f"port_{role}": ports[role] for role in sorted(roles) if role in ports}}
 
 
-@cache
-def loaded(path: Path) -> Layer:
-    return load_layer(path)
-
-
-@cache
-def library() -> Library:
-    return Library()
-
-
-@cache
 def resolved(family: str, stack: str) -> Resolved:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dronekit_cfg.formats.stack.load_layer", loaded)
-        return resolve(stack, library(), family=family, inputs=inputs_for(family, stack))
+    return resolved_with(family, stack, inputs_for(family, stack))
 
 
 def at(family: str, state: StateDir) -> Any:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stacks import library, resolved_with
 
 from dronekit_cfg.catalog.renames import load_renames
 from dronekit_cfg.catalog.store import spec_for
@@ -25,11 +26,8 @@ from dronekit_cfg.engine.goals import goal_from_profile, require_fit
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply, prepare
 from dronekit_cfg.formats.compose import resolve
-from dronekit_cfg.formats.layer import Layer
-from dronekit_cfg.formats.library import Library
 from dronekit_cfg.formats.lock import load_lock, lock_text
 from dronekit_cfg.formats.new_profile import new_profile
-from dronekit_cfg.formats.profile_yaml import load_layer
 from dronekit_cfg.links.clock import RealClock, VirtualClock
 from dronekit_cfg.model import Resolved, Result, Scalar, Spec
 from dronekit_cfg.rules.check import check, findings
@@ -79,21 +77,8 @@ def inputs_for(stack: str) -> dict[str, str]:
     return given | ({"signing": "yes"} if "bvlos" in parts else {})
 
 
-@cache
-def loaded(path: Path) -> Layer:
-    return load_layer(path)
-
-
-@cache
-def library() -> Library:
-    return Library()
-
-
-@cache
 def resolved(stack: str) -> Resolved:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dronekit_cfg.formats.stack.load_layer", loaded)
-        return resolve(stack, library(), family="ardupilot", inputs=inputs_for(stack))
+    return resolved_with("ardupilot", stack, inputs_for(stack))
 
 
 @cache

@@ -9,11 +9,10 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from stacks import library, resolved_with
 
 from dronekit_cfg.catalog.renames import load_renames
 from dronekit_cfg.catalog.store import spec_for
-from dronekit_cfg.formats.compose import resolve
-from dronekit_cfg.formats.layer import Layer
 from dronekit_cfg.formats.library import Entry, Library
 from dronekit_cfg.formats.profile_yaml import load_layer
 from dronekit_cfg.model import INT_RANGES, Resolved, Scalar, SettingSpec, Spec, Wanted
@@ -95,25 +94,8 @@ ARDUPILOT_SOURCES = (
 """How the name of a source may begin; what is nobody else's fact says that it is our choice."""
 
 
-@cache
-def loaded(path: Path) -> Layer:
-    return load_layer(path)
-
-
-@cache
-def library() -> Library:
-    return Library()
-
-
-@cache
-def _resolved(text: str, inputs: tuple[tuple[str, str], ...]) -> Resolved:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dronekit_cfg.formats.stack.load_layer", loaded)
-        return resolve(text, library(), family="ardupilot", inputs=dict(inputs))
-
-
 def stack(text: str, inputs: dict[str, str] | None = None) -> Resolved:
-    return _resolved(text, tuple((inputs or {"cells": "6"}).items()))
+    return resolved_with("ardupilot", text, inputs or {"cells": "6"})
 
 
 def cases() -> Iterator[tuple[str, dict[str, str]]]:
