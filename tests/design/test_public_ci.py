@@ -110,6 +110,30 @@ def test_every_command_that_a_text_names_exists_with_its_options() -> None:
     assert [f"{path}: {found}" for path, line in named if (found := problem(line))] == []
 
 
+def known_options(command: Any, context: Any) -> set[str]:
+    """Give the options of a command and of all below it."""
+    found = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
+    names = command.list_commands(context) if hasattr(command, "list_commands") else ()
+    return found.union(*(known_options(command.get_command(context, name), context) for name in names))
+
+
+def test_every_option_that_a_text_names_is_one_of_ours() -> None:
+    theirs = {"--bench", "--bench-link", "--board", "--now"}  # of pytest, waf and systemctl
+    known = known_options(program(), typer.Context(program())) | COMMON | theirs
+    named = [
+        (path.relative_to(ROOT), option)
+        for path in SOURCES
+        if path.suffix == ".py" and "dronekit_cfg" in path.parts
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t"
+        for text in node.args
+        if isinstance(text, ast.Constant)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*[a-z0-9]", str(text.value))
+    ]
+    assert len(named) > 60
+    assert [f"{path}: {option}" for path, option in named if option not in known] == []
+
+
 def test_the_pages_do_show_commands() -> None:
     assert sum(len(commands(page)) for page in PAGES) > 20
 
