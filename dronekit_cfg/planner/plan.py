@@ -10,7 +10,6 @@ Three kinds of wanted settings are told apart:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +29,7 @@ from dronekit_cfg.model import (
 from dronekit_cfg.planner.left_out import NEVER, left_out_finding, left_out_note
 from dronekit_cfg.planner.policy import NoRenames, Policy, Renames, Resets
 from dronekit_cfg.planner.reset import order_of, what_is_dropped
+from dronekit_cfg.planner.strays import closest_names, of_whole_vehicle
 from dronekit_cfg.text import t
 
 __all__ = ["Goal", "make_plan"]
@@ -183,6 +183,11 @@ def _translated(goal: Goal, snapshot: Snapshot, spec: Spec, renames: Renames, dr
         if has(wanted.name) or (spec.exact and wanted.name in spec.settings):
             result.append(wanted)
             continue
+        if stray := of_whole_vehicle(wanted.name, snapshot.by_name):
+            draft.notes.append(t("{old} is {new}: a setting of the whole vehicle", old=wanted.name, new=stray))
+            result = [w for w in result if w.name != stray]  # the later line counts, as on the vehicle itself
+            result.append(replace(wanted, name=stray))
+            continue
         try:
             found = renames.translate(wanted.name, wanted.value, has) or renames.translate(
                 wanted.name, wanted.value, hidden
@@ -251,8 +256,9 @@ def _leave_out(wanted: Wanted, reason: str, goal: Goal, snapshot: Snapshot, poli
 
 
 def _misfit(wanted: Wanted, error: ValueError) -> Finding:
-    remedy = getattr(error, "hint", "") or t("change the value in the profile")
-    return Finding("value-type", "error", wanted.name, str(error), remedy, wanted.origin)
+    remedy = getattr(error, "hint", "") or t("change the value")
+    text = str(error) if wanted.name in str(error) else t("{name}: {why}", name=wanted.name, why=error)
+    return Finding("value-type", "error", wanted.name, text, remedy, wanted.origin)
 
 
 def _consider(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, policy: Policy, draft: _Draft) -> None:
@@ -293,9 +299,7 @@ def _may_appear(wanted: Wanted, goal: Goal, snapshot: Snapshot, spec: Spec, draf
             draft.missing.append(wanted.name)
             return True
         names = {*spec.settings, *snapshot.by_name}
-        by_fold = {known.casefold(): known for known in names}
-        close = difflib.get_close_matches(wanted.name.casefold(), by_fold, n=3, cutoff=0.7)
-        near = ", ".join(by_fold[name] for name in close)
+        near = ", ".join(closest_names(wanted.name, names))
         message = t("{name} is not known to this firmware", name=wanted.name)
         remedy = t("did you mean {near}?", near=near) if near else t("check the name against the firmware version")
         if goal.known_state:

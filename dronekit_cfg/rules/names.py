@@ -111,7 +111,7 @@ def _advice(name: str, spec: Spec) -> str:
         return t("Names are written in upper case: {name}.", name=name.upper())
     if name.lower() in spec.settings:
         return t("Names are written in lower case: {name}.", name=name.lower())
-    close = difflib.get_close_matches(name, spec.settings, n=3)
+    close = difflib.get_close_matches(plain_name(name), spec.settings, n=3)
     if close:
         return t("The closest names are {names}.", names=", ".join(close))
     return t("Remove it, or check which firmware version it belongs to.")

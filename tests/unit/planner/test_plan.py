@@ -190,3 +190,41 @@ def test_a_profile_that_sets_nothing_on_this_firmware_is_an_error_with_its_place
     (error,) = make_plan(wish, BASE, SPEC, Policy()).errors
     assert (error.id, error.origin) == ("sets-nothing", HERE)
     assert error.remedy
+
+
+CLI = Snapshot(
+    Identity("betaflight", "copter", "4.6.0", "4.6.0", "SITL", "aa"),
+    "2026-01-01T00:00:00Z",
+    "cli",
+    (
+        Setting("small_angle", Value(Kind.UINT8, 25), Value(Kind.UINT8, 25)),
+        Setting("rateprofile.0.roll_srate", Value(Kind.UINT8, 67), Value(Kind.UINT8, 67)),
+    ),
+)
+
+
+def test_a_line_appended_behind_a_profile_is_of_the_whole_vehicle_where_its_setting_is() -> None:
+    wish = goal(("small_angle", 20), ("rateprofile.0.roll_srate", 70), ("rateprofile.0.small_angle", 30))
+    plan = make_plan(wish, CLI, None, Policy())
+    # the later line counts, as on the vehicle
+    changes = {c.name: str(c.wanted) for c in plan.changes}
+    assert changes == {"rateprofile.0.roll_srate": "70", "small_angle": "30"}
+    assert len(plan.changes) == 2
+    assert plan.notes == ("rateprofile.0.small_angle is small_angle: a setting of the whole vehicle",)
+
+
+def test_the_closest_names_are_of_the_setting_and_not_of_its_profile() -> None:
+    spec = Spec("betaflight", "copter", "4.6.0", {s.name: SettingSpec(s.name) for s in CLI.settings})
+    (error,) = make_plan(goal(("rateprofile.0.smal_angle", 30)), CLI, spec, Policy()).errors
+    assert error.remedy == "did you mean small_angle?"
+    (other,) = make_plan(goal(("rateprofile.0.ROL_SRATE", 30)), CLI, spec, Policy()).errors
+    assert other.remedy == "did you mean rateprofile.0.roll_srate?"
+
+
+def test_a_value_that_does_not_fit_is_told_with_its_name() -> None:
+    class Terse(Policy):
+        def coerce(self, name: str, value: Any, known: Setting | None) -> Value:
+            raise ValueError("'abc' is not a number")
+
+    (error,) = make_plan(goal(("small_angle", "abc")), CLI, None, Terse()).errors
+    assert error.message == "small_angle: 'abc' is not a number"
