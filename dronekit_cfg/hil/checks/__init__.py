@@ -47,7 +47,18 @@ def all_checks() -> Mapping[str, Check]:
     shipped = sorted((c for module in _MODULES for c in module.CHECKS), key=lambda c: (c.number, c.name))
     found = {check.name: check for check in shipped}
     for point in entry_points(group=GROUP):
-        loaded = point.load()
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise UsageError(
+                t(
+                    "the checks of {name} ({value}) cannot be loaded: {error}",
+                    name=point.name,
+                    value=point.value,
+                    error=error,
+                ),
+                hint=t("uninstall the package that brings them, or mend it"),
+            ) from error
         for check in loaded if isinstance(loaded, (list, tuple)) else (loaded,):
             if not isinstance(check, Check):
                 raise UsageError(
