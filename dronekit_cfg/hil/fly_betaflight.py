@@ -27,6 +27,8 @@ from dronekit_cfg.sitl.betaflight_feed import BetaflightFeed
 __all__ = ["SWITCHES", "fly_betaflight"]
 
 _POLL = 0.2
+BOOTS = 5
+"""How often the simulator is started until its tasks run."""
 SWITCHES: Mapping[str, str] = {
     "aux.0": "0 0 1700 2100 0 0",
     "aux.1": "1 2 900 2100 0 0",
@@ -72,19 +74,24 @@ def _fly(
         if options.goal is not None:
             notes = apply_goal(connection, options)
         apply_goal(connection, replace(options, goal=_goal(scenario)))
-    link = _link(options, folder, folder / "link.jsonl")
-    feed = BetaflightFeed()
-    with connect(link, clock=RealClock(), report=report, stop=stop) as connection:
-        driver = msp_driver(connection)
-        assert driver is not None
-        feed.start()
-        try:
-            result = fly_and_land(connection, BetaflightFlight(driver, feed), scenario)
-        finally:
-            feed.stop()
-        result = replace(result, differs=differences(connection, options, scenario))
-        identity = connection.identity
-    return result, identity, notes, (folder / "link.jsonl", folder / "simulator.log")
+    files = folder / "link.jsonl", folder / "simulator.log"
+    for last in (False,) * (BOOTS - 1) + (True,):
+        link = _link(options, folder, files[0])
+        feed = BetaflightFeed()
+        with connect(link, clock=RealClock(), report=report, stop=stop) as connection:
+            driver = msp_driver(connection)
+            assert driver is not None
+            flight = BetaflightFlight(driver, feed)
+            feed.start()
+            try:
+                if not last and not connection.run(flight.wakes()):
+                    continue
+                result = fly_and_land(connection, flight, scenario)
+            finally:
+                feed.stop()
+            result = replace(result, differs=differences(connection, options, scenario))
+            return result, connection.identity, notes, files
+    raise AssertionError
 
 
 def _goal(scenario: Scenario) -> Goal:
