@@ -289,6 +289,11 @@ def _judge(what: str, wanted: str | int, fitted: tuple[Part, ...]) -> Iterator[F
             "the build requires {kind}: {wanted}, and fitted is: {found}", kind=what, wanted=wanted, found=found
         )
         remedy = t("fit it, connect it, or correct requires: in the build")
+        if _kind_of(what) == ("gps", "firmware") and not any(p.firmware for p in own):
+            remedy = t(
+                "a vehicle tells it only when it finds the receiver; a u-blox one can be asked itself: {command}",
+                command="dronekit-cfg info --inventory --link via:ardupilot:gps1+LINK",
+            )
         yield Finding("part-missing", "error", own[0].setting if own else "", message, remedy, None)
 
 

@@ -122,6 +122,7 @@ def test_a_swapped_or_missing_part_is_a_finding(kind: str, wanted: str | int, wo
     assert finding.severity == "error"
     assert words in finding.message
     assert finding.remedy
+    assert ("can be asked itself" in finding.remedy) == (kind == "gnss.firmware")
 
 
 @pytest.mark.parametrize("told", ["u-blox", "UBLOX", "u-blox NEO-M9N"])
