@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dronekit_cfg.engine.connection import Connection
-from dronekit_cfg.errors import LinkError, Unsupported
+from dronekit_cfg.errors import LinkError, NoAnswer, Unsupported
 from dronekit_cfg.events import Event, Progress, Stage, VehicleText
 from dronekit_cfg.hil.evidence import Evidence, Sample
 from dronekit_cfg.hil.operator import Operator
@@ -27,6 +27,9 @@ EVENT = "EVENT"
 PX4_CHECKS_SECONDS = 45.0
 """Seconds after its start by which a sound PX4 is ready to arm (36 s measured)."""
 COMPANY_SECONDS = 0.2
+POSITION_SECONDS = 60.0
+"""Seconds after its start by which a sound ArduPilot under the sky is ready to arm (some 40 s on its simulator)."""
+READY, POSITION = 1 << 28, 1 << 4
 PREARM_SECONDS = 2.0
 """How long after the request the vehicle's pre-arm texts come."""
 
@@ -36,8 +39,8 @@ def mavlink(connection: Connection) -> Conversation:
     found = getattr(connection.driver, "conversation", None)
     if not isinstance(found, Conversation):
         raise Unsupported(
-            t("checks talk MAVLink, and {family} does not", family=connection.identity.family),
-            hint=t("use the family's own tools on this vehicle"),
+            t("this talks MAVLink, and {family} does not", family=connection.identity.family),
+            hint=t("`dronekit-cfg hil list --checks` shows which checks are for which vehicle"),
         )
     return found
 
@@ -124,8 +127,13 @@ class Bench:
                 for name in asked:
                     self._interval(name, 0)
 
-    def observe(self, watches: Mapping[str, float], settings: Collection[str], seconds: float) -> Evidence:
-        """Gather evidence: settings first, then pre-arm texts, then `seconds` of messages at the rates asked for."""
+    def observe(
+        self, watches: Mapping[str, float], settings: Collection[str], seconds: float, *, sky: bool = False
+    ) -> Evidence:
+        """Gather evidence: settings first, then pre-arm texts, then `seconds` of messages at the rates asked for.
+
+        With `sky`, a vehicle that has just been switched on is given time to find its position.
+        """
         from dronekit_cfg.hil.watch_msp import msp_driver, watch_msp
         from dronekit_cfg.talk.mavlink_commands import started
 
@@ -133,6 +141,8 @@ class Bench:
             return watch_msp(self.connection, driver, watches, seconds)
         is_px4 = self.connection.identity.family == "px4"
         self.run(_checked(self.conversation) if is_px4 else started(self.conversation))
+        if sky and not is_px4:
+            self.run(_found_position(self.conversation))
         values = self.connection.values(settings) if settings else {}
         evidence = Evidence(self.connection.identity, values)
         book = self._book() if EVENT in watches else None
@@ -178,6 +188,33 @@ def _checked(conversation: Conversation) -> Flow[None]:
         pause = min(conversation.now + 0.5, end)
         while (yield from conversation.next(until=pause)) is not None:
             pass
+
+
+def _found_position(conversation: Conversation) -> Flow[None]:
+    """Give an ArduPilot that has just started the time to find its position, until it has one and is ready to arm."""
+    up = yield from uptime(conversation)
+    end = conversation.now + (0.0 if up is None else POSITION_SECONDS - up)
+    told = False
+    while conversation.now < end:
+        status = yield from _asked(conversation, "SYS_STATUS")
+        estimate = yield from _asked(conversation, "EKF_STATUS_REPORT")
+        if status.get("onboard_control_sensors_health", 0) & READY and estimate.get("flags", 0) & POSITION:
+            return
+        if not told:
+            conversation.session.report(Stage(t("wait for the vehicle's position after its start")))
+            told = True
+        pause = min(conversation.now + 0.5, end)
+        while (yield from conversation.next(until=pause)) is not None:
+            pass
+
+
+def _asked(conversation: Conversation, name: str) -> Flow[Mapping[str, Any]]:
+    """Ask once; {} when it does not come, as ArduPilot has no estimate to tell soon after its start."""
+    try:
+        message = yield from request_message(conversation, name, layout_of_name(name).id, tries=1)
+    except NoAnswer:
+        return {}
+    return message.fields if message else {}
 
 
 def _listen(

@@ -74,7 +74,8 @@ def _judge_passive(bench: Bench, suite: Suite, entries: list[SuiteEntry], result
             watches[name] = max(rate, watches.get(name, 0.0))
     settings = tuple(dict.fromkeys(s for e in entries for s in e.check.settings))
     try:
-        evidence = bench.observe(watches, settings, suite.seconds)
+        sky = any(Needs.SKY in e.check.needs for e in entries)
+        evidence = bench.observe(watches, settings, suite.seconds, sky=sky)
     except LinkError as error:
         for entry in entries:
             results[entry.check.name] = _failed_link(entry.check, _LOST + error.message)

@@ -170,7 +170,7 @@ def test_a_recording_of_a_link_is_a_log_too(cli: Run, tmp_path: Path) -> None:
 
 
 def test_what_ends_all_checks_is_said_once(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: Any) -> None:
+    def gone(*_: Any, **__: Any) -> None:
         raise LinkLost("the cable is out")
 
     monkeypatch.setattr("dronekit_cfg.hil.bench.Bench.observe", gone)

@@ -95,3 +95,12 @@ def test_every_fault_of_a_part_is_caught_somewhere() -> None:
 
 def test_gyros_apart_are_seen_as_disagreement(tmp_path: Path) -> None:
     assert "imu-agreement" in failed(run("sim:ardupilot-copter?fault=gyros-apart", "preflight", tmp_path))
+
+
+def test_a_vehicle_that_was_just_switched_on_is_given_time_for_its_position(tmp_path: Path) -> None:
+    found = run("sim:ardupilot-copter?boot=cold", "preflight", tmp_path)
+    assert failed(found) == [], [(r.name, r.reason) for r in found.results]
+
+
+def test_a_board_without_sky_is_not_kept_waiting(tmp_path: Path) -> None:
+    assert run("sim:ardupilot-copter?boot=cold", "production-line", tmp_path).seconds < 40
