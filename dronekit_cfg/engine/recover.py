@@ -20,7 +20,7 @@ from dronekit_cfg.events import Stage
 from dronekit_cfg.formats.snapshot_json import read_snapshot
 from dronekit_cfg.model import Identity, Plan, Receipt, Result, Snapshot, Value, Verdict
 from dronekit_cfg.planner.left_out import left_out_note
-from dronekit_cfg.planner.verify import compare
+from dronekit_cfg.planner.verify import compare, reset_settings
 from dronekit_cfg.text import t
 
 __all__ = ["recover"]
@@ -141,7 +141,7 @@ def _settle_story(work: Work, story: Story, *, undo: bool = False) -> tuple[Resu
     wanted = story.wanted
     if not story.touched:
         return Result.ROLLED_BACK, (), work.base
-    if not undo and not story.undoing and not _wrong(wanted, work.base):
+    if not undo and not story.undoing and not _wrong(wanted, work.base) and not _came_back_empty(work):
         if not work.connection.driver.traits.staged:
             work.reboot(t("restart to prove that the values are stored"))
         last = work.look(list(wanted))
@@ -153,6 +153,14 @@ def _settle_story(work: Work, story: Story, *, undo: bool = False) -> tuple[Resu
     wrong = roll_back(work, t("the apply was cut off"))
     last = work.base if wrong else work.look(())
     return (Result.IN_DOUBT if wrong else Result.ROLLED_BACK), wrong, last
+
+
+def _came_back_empty(work: Work) -> bool:
+    """Whether the save was cut off: then a text CLI vehicle has its defaults, which may be what was wanted."""
+    driver = work.connection.driver
+    if work.before is None or not driver.traits.staged:
+        return False
+    return bool(reset_settings(work.before, work.base, work.traces, driver.protected))
 
 
 def _wrong(wanted: Mapping[str, Value], snapshot: Snapshot) -> bool:

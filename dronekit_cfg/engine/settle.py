@@ -14,6 +14,7 @@ from dronekit_cfg.errors import LinkError
 from dronekit_cfg.events import Note
 from dronekit_cfg.model import Change, Outcome, Phase, Plan, Snapshot, Verdict
 from dronekit_cfg.planner.plan import Goal
+from dronekit_cfg.planner.verify import reset_settings, side_effects
 from dronekit_cfg.text import t
 
 __all__ = ["settle"]
@@ -35,6 +36,8 @@ def settle(work: Work, goal: Goal, snapshot: Snapshot, *, first: Plan | None = N
         plan = first if first is not None and number == 0 else work.plan(goal, snapshot)
         if plan.errors:
             raise Failed([f.message for f in plan.errors])
+        if number:
+            _require_rest(work, snapshot, plan)
         if not plan.changes:
             return snapshot
         names = [w.name for w in plan.wanted]
@@ -46,6 +49,27 @@ def settle(work: Work, goal: Goal, snapshot: Snapshot, *, first: Plan | None = N
         [t("{name} did not become {value}", name=c.name, value=c.wanted) for c in work.plan(goal, snapshot).changes]
         or [t("the link failed {count} times", count=MAX_ROUNDS)]
     )
+
+
+def _require_rest(work: Work, snapshot: Snapshot, plan: Plan) -> None:
+    """Raise Failed when a staged vehicle lost what nobody wrote: a save that was cut off leaves it with its defaults.
+
+    Where all is as wanted, a few other settings may have followed what was written. Where it is not, the save did not
+    do its work, and nothing else may have changed by it.
+    """
+    driver = work.connection.driver
+    if not driver.traits.staged:
+        return
+    lost = reset_settings(work.base, snapshot, work.traces, driver.protected)
+    if lost:
+        names = ", ".join(lost[:6])
+        raise Failed([t("the vehicle came back with its defaults: {n} lost ({names})", n=len(lost), names=names)])
+    wanted = {w.name for w in plan.wanted}
+    found = side_effects(work.base, snapshot, work.traces, driver.protected)
+    moved = [(name, old, new) for name, old, new in found if name not in wanted]
+    if plan.changes and moved:
+        text = "{name} changed from {old} to {new}, and what was written did not stay"
+        raise Failed([t(text, name=name, old=old, new=new) for name, old, new in moved[:6]])
 
 
 def _round(work: Work, plan: Plan, names: Sequence[str], rebooted_for: set[str]) -> Snapshot:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from dronekit_cfg.model import Snapshot, Value
 
-__all__ = ["Mismatch", "compare", "side_effects"]
+__all__ = ["Mismatch", "compare", "reset_settings", "side_effects"]
+
+_PLAIN = re.compile(r"([a-z_]+\.\d+\.)?[a-z0-9_]+")
+RESET_SIGN = 3
+"""From how many settings on it is a reset of all, when every one that was off its default is back there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,27 @@ def side_effects(
         if protected(name) not in {"volatile", "read-only"}:
             changed.append((name, old.value, setting.value))
     return tuple(changed)
+
+
+def reset_settings(
+    before: Snapshot, after: Snapshot, touched: Collection[str], protected: Callable[[str], str]
+) -> tuple[str, ...]:
+    """Give the settings that a vehicle lost which came back with its defaults; () when it did not.
+
+    That is so when several that nobody wrote went back to their default, and none is known to be off its default any
+    more: a save that was cut off by a power loss makes Betaflight and INAV start from defaults. A few of many are side
+    effects of what was written. INAV tells a default only where it is the value. Flags (`feature.GPS`) do not count:
+    what a `diff` tells as their default is not what a reset gives on every build.
+    """
+    rest = [
+        (old, after.by_name[old.name])
+        for old in before.settings
+        if old.name in after.by_name and old.name not in touched and _PLAIN.fullmatch(old.name)
+    ]
+    rest = [(old, now) for old, now in rest if not protected(old.name)]
+    moved = [now for old, now in rest if not old.value.same(now.value)]
+    kept = any(
+        old.value.same(now.value) and now.default is not None and not now.value.same(now.default) for old, now in rest
+    )
+    home = tuple(now.name for now in moved if now.value.same(now.default))
+    return home if len(home) == len(moved) >= RESET_SIGN and not kept else ()
