@@ -111,6 +111,11 @@ def _outputs(match: re.Match[str]) -> Part:
     return Part("output", 1, match[1], setting="STATUSTEXT")
 
 
+def _speaking_node(match: re.Match[str]) -> Part:
+    number = int(match[1])
+    return Part("node", number, t("DroneCAN node"), t("node {node}", node=number), setting="STATUSTEXT", answers=True)
+
+
 _TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Part]], ...] = (
     (re.compile(r"(\S+) (?:[0-9A-Fa-f]{8}[ -]?){3}"), _board),
     (re.compile(r"GPS (\d): (?:detected(?: as)?|specified as) (.+?)(?: at (\d+) baud)?"), _found_receiver),
@@ -119,6 +124,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Part]], ...] = (
     (re.compile(r"RCInput: decoding (.+)"), _receiver),
     (re.compile(r"(ELRS|CRSF\w*|Tracer): .*?(?:fw (\d+\.\d+))?"), _crsf),
     (re.compile(r"RCOut: (.+)"), _outputs),
+    (re.compile(r"CAN\[(\d+)\] .*"), _speaking_node),
 )
 
 

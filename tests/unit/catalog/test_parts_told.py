@@ -159,12 +159,14 @@ def test_texts_of_4_7_name_the_module_of_a_receiver_and_the_firmware_of_a_radio(
                 "GPS 2: was not found",
                 "RCInput: decoding CRSF (Bytes)",
                 "ELRS: bootstrap complete, fw 3.05",
+                "CAN[42] here4: GNSS ready",
             ]
         )
     }
     assert parts["gps", 1].type == "u-blox NEO-M9N"
     assert parts["gps", 1].firmware == "EXT CORE 4.04 (7f89f7) (00190000)"
     assert parts["gps", 2].answers is False
+    assert (parts["node", 42].place, parts["node", 42].answers) == ("node 42", True)
     assert (parts["radio", 1].type, parts["radio", 1].firmware) == ("RC receiver, ELRS", "3.05")
 
 
