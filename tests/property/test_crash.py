@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from fault_world import FIRST
 
 from dronekit_cfg.engine.connection import Connection, LinkOptions, connect
 from dronekit_cfg.engine.recover import recover
@@ -21,16 +22,6 @@ from dronekit_cfg.links.clock import VirtualClock
 from dronekit_cfg.model import Origin, Result, Scalar, Snapshot, Value, Wanted
 from dronekit_cfg.planner.plan import Goal
 
-COPTER: dict[str, Scalar] = {
-    "FENCE_ALT_MAX": 77,
-    "FS_THR_VALUE": 960,
-    "EK3_CHECK_SCALE": 110,
-    "FS_EKF_THRESH": 0.7,
-    "LOG_BITMASK": 180223,
-    "BATT2_MONITOR": 4,
-    "BATT2_CAPACITY": 5200,
-    "RC_FS_TIMEOUT": 1.5,
-}
 PX4: dict[str, Scalar] = {
     "COM_RC_LOSS_T": 1.5,
     "NAV_DLL_ACT": 2,
@@ -43,7 +34,7 @@ PX4: dict[str, Scalar] = {
 }
 TEXT_CLI: dict[str, Scalar] = {"small_angle": 40, "failsafe_delay": 20}
 WANTED: dict[str, dict[str, Scalar]] = {
-    "ardupilot-copter": COPTER,
+    "ardupilot-copter": {**FIRST},
     "px4-copter": PX4,
     "betaflight": {**TEXT_CLI, "profile.0.p_pitch": 44, "failsafe_throttle": 1200},
     "inav": {**TEXT_CLI, "control_profile.1.mc_p_pitch": 44, "nav_rth_altitude": 3000},
