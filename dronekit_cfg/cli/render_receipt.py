@@ -84,6 +84,7 @@ def receipt_view(
     rows += [
         (t("took"), _took(receipt)),
         (t("receipt"), Verbatim(file or "")),
+        (t("as built"), _as_built(receipt)),
     ]
     if receipt.result is not Result.UNCHANGED:
         rows.append((t("before"), Verbatim(receipt.snapshot_file)))
@@ -122,6 +123,15 @@ def outcome_view(
     if following:
         parts.append(facts(following))
     return parts
+
+
+def _as_built(receipt: Receipt) -> str:
+    """Say how many parts the receipt names, and which of them are set up and silent."""
+    if not receipt.parts:
+        return ""
+    silent = [f"{part.kind} {part.number}" for part in receipt.parts if part.answers is False]
+    named = t("{parts} named in the receipt", parts=plural(len(receipt.parts), t("part"), t("parts")))
+    return f"{named}; {t('silent: {names}', names=some(silent, 6))}" if silent else named
 
 
 def _took(receipt: Receipt) -> str:

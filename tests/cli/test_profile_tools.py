@@ -202,6 +202,12 @@ def test_what_only_a_talk_tells_can_be_required(cli: Run) -> None:
     ]
 
 
+def test_an_apply_says_how_many_parts_its_record_names_and_which_are_silent(cli: Run) -> None:
+    done = cli("apply", "betaflight/fpv-7in", "-i", "cells=6", "--yes", "--link", "sim:betaflight?fresh")
+    (line,) = [line for line in done.out.splitlines() if line.startswith("as built")]
+    assert line.split(maxsplit=2)[2] == "8 parts named in the receipt; silent: gps 1"
+
+
 PORTS = ("-i", "port_gps=3", "-i", "port_gps2=4", "-i", "port_rc=2")
 SWAPPED = ("-i", "cells=6", *PORTS, "--link", "sim:ardupilot-copter")
 
