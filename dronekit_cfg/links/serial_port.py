@@ -17,6 +17,7 @@ from dronekit_cfg.links.base import Clock
 from dronekit_cfg.links.common import BaseLink, lost_error, not_open, open_error
 from dronekit_cfg.links.discover import Candidate, Kind, list_candidates, one_per_board, same_device
 from dronekit_cfg.links.holders import Holder, busy_hint, find_holders
+from dronekit_cfg.links.portless import WITHOUT_PORT, portless_board
 from dronekit_cfg.text import t
 
 if TYPE_CHECKING:
@@ -179,12 +180,13 @@ class SerialLink(PortLink):
                 t("the flight controller is in its bootloader"),
                 hint=t("wait until it has started; if it stays there, it has no firmware"),
             )
+        _raise_portless()
         usb = [c for c in everything if c.vid is not None]
         raise LinkOpenError(
             t("no flight controller is plugged in"),
             hint=t("plug it in, or name the port: {urls}", urls=_names(usb, urls=True))
             if usb
-            else t("plug it in with a USB cable that carries data, and power it"),
+            else t("plug it in with a USB cable that carries data, and power it; {mode}", mode=WITHOUT_PORT),
         )
 
     def _identify(self, device: str) -> Candidate | None:
@@ -238,6 +240,7 @@ class SerialLink(PortLink):
         if cause == "busy":
             return _busy(self.url, device, self._holders(device))
         if cause == "missing":
+            _raise_portless()
             there = self._ports()
             return LinkOpenError(
                 t("cannot open {url}: there is no port {device}", url=self.url, device=device),
@@ -267,6 +270,12 @@ def _place(found: Candidate | None) -> str:
 
 def _names(candidates: Sequence[Candidate], *, urls: bool = False) -> str:
     return ", ".join(c.url if urls else str(c) for c in candidates)
+
+
+def _raise_portless() -> None:
+    """Raise LinkOpenError where a board is plugged in that shows no port."""
+    if found := portless_board():
+        raise LinkOpenError(found[0], hint=found[1])
 
 
 def _permission_hint() -> str:

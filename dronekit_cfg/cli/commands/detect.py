@@ -142,6 +142,7 @@ def _look_at(place: _Place, options: LinkOptions, stop: Stop, clock: Clock | Non
 
 def _show(out: Output, found: Sequence[_Found]) -> None:
     from dronekit_cfg.cli.render import bullets, command_text, glyphs_of, simple_table
+    from dronekit_cfg.links.portless import portless_board
 
     if found:
         rows = [(f.place.url, f.place.what, _answer(f)) for f in found]
@@ -155,6 +156,9 @@ def _show(out: Output, found: Sequence[_Found]) -> None:
         return
     if not found:
         out.write_text(t("no serial port, and nothing on {udp}", udp=UDP))
+    if portless := portless_board():
+        out.say(t("{what}\n  what to do: {remedy}", what=portless[0], remedy=portless[1]))
+        return
     out.say(
         t(
             "no vehicle answered\n  what to do: connect it by USB and switch it on; a link by network is named with"
