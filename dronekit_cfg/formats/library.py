@@ -9,9 +9,9 @@ order, the shipped one last, so that a user's profile hides a shipped one of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 from dronekit_cfg.errors import DronekitError, UsageError
@@ -137,7 +137,7 @@ def _scan(folder: Path) -> Iterator[Entry]:
 def _entry(path: Path, relative: Path) -> Entry:
     kind = next((_FOLDERS[p] for p in reversed(relative.parts[:-1]) if p in _FOLDERS), "airframe")
     name = f"base/{path.stem}" if kind == "base" else path.stem
-    head: dict[str, str] = {}
+    head: Mapping[str, str] = {}
     problem = ""
     try:
         head = _head(path)
@@ -148,11 +148,17 @@ def _entry(path: Path, relative: Path) -> Entry:
     return Entry(name=name, kind=kind, family=family, path=path, problem=problem, **rest)
 
 
-def _head(path: Path) -> dict[str, str]:
+def _head(path: Path) -> Mapping[str, str]:
     """Read only the lines before the settings: a list of fifty profiles must not take a second."""
     text = read_text(path)
     end = _HEAD_END.search(text)
-    data = yaml_tree.parse(text[: end.start()] if end else text, str(path)).data
+    return _told(text[: end.start()] if end else text, str(path))
+
+
+@lru_cache(maxsize=1024)
+def _told(head: str, file: str) -> Mapping[str, str]:
+    """Parse a head. Each judged profile looks through the library, and the same hundred heads stand there each time."""
+    data = yaml_tree.parse(head, file).data
     return {k: str(data[k]) for k in _HEAD_KEYS if k in data} if isinstance(data, dict) else {}
 
 
