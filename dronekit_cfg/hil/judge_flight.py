@@ -233,6 +233,14 @@ def _height(r: Recording, e: Expectation) -> Finding:
     return _limit(t("change of the true height"), values, "m", e.wanted)
 
 
+def _lands(r: Recording, e: Expectation) -> Finding:
+    """Judge when it was down by its true height; a firmware that is jammed may notice that much later."""
+    line = r.lines.get("true altitude", [])
+    ground = line[0][1] if line else math.nan
+    times = [at - r.zero for at, height in line if at >= r.zero and height - ground < e.wanted]
+    return _moment(t("on the ground within {m:g} m", m=e.wanted), _first(times, e), e)
+
+
 def _alarm(r: Recording, e: Expectation) -> Finding:
     """Judge when a monitor spoke; one that did before anything had happened would have cried wolf."""
     times = [alarm.at - r.zero for alarm in r.alarms if str(e.wanted) in str(alarm)]
@@ -268,6 +276,7 @@ _JUDGES: Mapping[str, Callable[[Recording, Expectation], Finding]] = {
     "flags_gained": _flags(gained=True),
     "flags_lost": _flags(gained=False),
     "height_within": _height,
+    "lands_within": _lands,
     "loss_between": _loss,
     "mode": _mode,
     "mode_stays": _mode_stays,

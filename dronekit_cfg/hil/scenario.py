@@ -33,7 +33,7 @@ __all__ = [
 KINDS = (
     "mode", "mode_stays", "text", "no_text", "quiet", "flags_lost", "flags_gained", "armed", "armed_stays",
     "attitude_below", "drift_below", "drift_above", "distance_between", "error_below", "height_within", "setting",
-    "loss_between", "alarm",
+    "lands_within", "loss_between", "alarm",
 )  # fmt: skip
 
 

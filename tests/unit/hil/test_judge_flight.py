@@ -38,7 +38,7 @@ def flight() -> Recording:
     r.lines = {
         "roll": [(110.0, 3.0), (111.0, -4.0)],
         "pitch": [(110.0, 1.0)],
-        "true altitude": [(99.0, 15.0), (105.0, 15.5), (118.0, 1.0)],
+        "true altitude": [(50.0, 0.0), (99.0, 15.0), (105.0, 15.5), (118.0, 1.0), (121.0, 0.2)],
         "position error": [(101.0, 0.5), (120.0, 4.0)],
         "frames lost": [(99.0, 0.0), (102.0, 20.0), (103.0, 40.0)],
     }
@@ -79,6 +79,9 @@ def flight() -> Recording:
         ("{drift_above: 7}", False),
         ("{error_below: 5}", True),
         ("{error_below: 3}", False),
+        ("{lands_within: 0.5, between: [20, 24]}", True),
+        ("{lands_within: 0.5, between: [5, 20]}", False),
+        ("{lands_within: 0.1}", False),
         ("{height_within: 1, between: [0, 10]}", True),
         ("{height_within: 1}", False),
         ("{loss_between: [25, 35], between: [0, 10]}", True),
