@@ -156,7 +156,8 @@ def _show(out: Output, found: Sequence[_Found]) -> None:
         return
     if not found:
         out.write_text(t("no serial port, and nothing on {udp}", udp=UDP))
-    if portless := portless_board():
+    by_cable = not found or any(f.place.url.startswith("serial:") for f in found)
+    if by_cable and (portless := portless_board()):
         out.say(t("{what}\n  what to do: {remedy}", what=portless[0], remedy=portless[1]))
         return
     out.say(
