@@ -248,7 +248,8 @@ VEHICLE_FAULTS: Mapping[str, Callable[[Dice], str]] = {
     "arms": lambda dice: f"arms-after:{dice.randrange(1, 12)}",
     "armed": lambda _: "armed",
     "second vehicle": lambda _: "second",
-    "second station": lambda dice: f"second-gcs:{dice.choice(('FENCE_ALT_MAX:33', 'LOG_BITMASK:176126'))}",
+    # It writes what both goals want: what it changes elsewhere is a side effect that the receipt names.
+    "second station": lambda dice: f"second-gcs:{dice.choice(('FENCE_ALT_MAX:33', 'FS_THR_VALUE:980'))}",
     "other vehicle": lambda _: "wrong-uid-after-reboot",
     "busy": lambda dice: f"ftp-busy:{dice.choice((2, 8))}",
     "no files": lambda _: "no-ftp",
