@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from dronekit_cfg.engine.state import StateDir
 from dronekit_cfg.engine.transaction import apply, prepare
@@ -48,7 +51,9 @@ def test_a_failure_after_the_airframe_leads_back_to_the_old_one_and_its_values(p
 def test_a_reset_goes_with_another_airframe_and_shows_before_what_it_drops(px4: Any, tmp_path: Path) -> None:
     with px4() as connection:
         state = StateDir(tmp_path)
-        assert apply(connection, goal(MPC_XY_VEL_MAX=7, CAL_ACC0_XOFF=0.1), state).result is Result.DONE
+        calibrated = replace(goal(MPC_XY_VEL_MAX=7, CAL_ACC0_XOFF=0.1), include=frozenset({"calibration"}))
+        assert apply(connection, calibrated, state).result is Result.DONE
+        assert connection.values(["CAL_ACC0_XOFF"])["CAL_ACC0_XOFF"].number == pytest.approx(0.1)
         prepared = prepare(connection, goal(SYS_AUTOSTART=4001, SYS_AUTOCONFIG=1, NAV_ACC_RAD=2), state)
         plan = prepared.plan
         assert {c.name: str(c.wanted) for c in plan.changes if c.phase is Phase.ROOT} == {
