@@ -102,9 +102,7 @@ class Flight:
             send = b""
             if self.beating and r.now >= self._beat_due:
                 self._beat_due = r.now + 1.0
-                send = c.codec.encode(
-                    "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
-                )
+                send = c.codec.station_heartbeat()
             message = yield from c.next(send + self._frames(), c.now + SILENT_SECONDS)
             if message is None or c.now > moved_at + SILENT_SECONDS:
                 raise NoAnswer(

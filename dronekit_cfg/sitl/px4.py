@@ -108,9 +108,7 @@ class Px4SitlLink(BaseLink):
 
     def _wait_for_it(self, endpoint: socket.socket) -> None:
         """Wait until it speaks to us, at most BOOT_SECONDS: on a computer under load it starts slowly."""
-        hello = MavlinkCodec().encode(
-            "HEARTBEAT", type=6, autopilot=8, base_mode=0, custom_mode=0, system_status=4, mavlink_version=3
-        )
+        hello = MavlinkCodec().station_heartbeat()
         end = self._clock.now() + BOOT_SECONDS
         while self.process.running and self._clock.now() < end:
             endpoint.settimeout(HELLO_SECONDS)
