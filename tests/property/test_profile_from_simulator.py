@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from dronekit_cfg.catalog.store import spec_for
 from dronekit_cfg.engine.connection import LinkOptions, connect
@@ -60,10 +64,21 @@ LACKING = Terms(accept=frozenset({"LEFT-READONLY"}))
 """The Betaflight simulator was built without the features GPS and RX_SERIAL, and says so."""
 
 
+SITL_LOCK = Path(tempfile.gettempdir()) / "dronekit-cfg-betaflight-sitl.lock"
+"""Every test that starts this simulator takes it: its port cannot be changed."""
+
+
+@pytest.fixture
+def turn(family: str) -> Iterator[None]:
+    with FileLock(SITL_LOCK, timeout=600) if family == "betaflight" else contextlib.nullcontext():
+        yield
+
+
 def installed(program: str) -> bool:
     return shutil.which(program) is not None or find_spec(program) is not None
 
 
+@pytest.mark.usefixtures("turn")
 @pytest.mark.parametrize("family", CASES)
 def test_a_profile_made_from_one_real_simulator_makes_a_wiped_one_the_same(family: str, tmp_path: Path) -> None:
     case = CASES[family]

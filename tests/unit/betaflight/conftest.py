@@ -123,7 +123,7 @@ def sitl(family: str, folder: Path) -> Iterator[Bench]:
         link = maker(url, clock)
     except LinkOpenError as error:
         pytest.skip(f"{family} SITL: {error}; {error.hint}")
-    with FileLock(SITL_LOCK, timeout=120) if family == "betaflight" else contextlib.nullcontext():
+    with FileLock(SITL_LOCK, timeout=600) if family == "betaflight" else contextlib.nullcontext():
         try:
             link.open()
         except LinkOpenError as error:

@@ -62,7 +62,7 @@ def test_lost_gnss_brings_the_vehicle_down_and_leaves_log_and_recording(
     assert {"link.jsonl", "simulator.log"} < set(kept)
     assert any(name.endswith(".ulg") for name in kept)
     assert any(m.kind == "stimulus" for m in run.results[0].marks)
-    assert [s.running for s in started] == [False]
+    assert {s.running for s in started} == {False}
 
 
 @pytest.mark.sitl
@@ -93,7 +93,7 @@ def test_a_stop_request_in_flight_lands_and_stops_the_simulator(
     with pytest.raises(Interrupted):
         fly_one(one("p06"), options)
     assert landed == [True]
-    assert [s.running for s in started] == [False]
+    assert {s.running for s in started} == {False}
 
 
 def test_all_means_the_scenarios_of_one_vehicle() -> None:
